@@ -1,0 +1,1 @@
+"""Decides: states, rules, numbers, words. Pure: time and dice are arguments."""

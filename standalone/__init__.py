@@ -1,0 +1,1 @@
+"""The one-machine runner: embedded PostgreSQL and Valkey, the processes, demo and bench."""

@@ -1,0 +1,1 @@
+"""Remembers: SQL, Lua, media, and the host's side of the door."""

@@ -1,0 +1,1 @@
+"""Keeps the sessions and sends: one actor per account, loops, the hot set."""
