@@ -29,7 +29,7 @@ INTERMEDIATE_SERIAL, LEAF_SERIAL = 1, 2
 
 @dataclass(frozen=True)
 class Trust:
-    """What the server needs (``tls``, ``static``, ``chain``) and what a client must be given (``ca_file``, ``root_key``)."""
+    """What the server needs (``tls``, ``static``, ``chain``) and a client must be given (``ca_file``, ``root_key``)."""
 
     tls: ssl.SSLContext
     ca_file: Path
@@ -43,7 +43,7 @@ def _name(text: str) -> x509.Name:
 
 
 def _write_tls(folder: Path) -> None:
-    """An EC P-256 authority (path length 0) and a leaf for the service's names and loopback; the authority's key is dropped."""
+    """An EC P-256 authority (path length 0) and a leaf for the service's names; the authority's key is dropped."""
     now = datetime.datetime.now(datetime.UTC)
     start, end = now - datetime.timedelta(days=1), now + datetime.timedelta(days=VALID_DAYS)
     ca_key, leaf_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
@@ -90,7 +90,7 @@ def _key(file: Path) -> KeyPair:
 
 
 def noise_chain(root: KeyPair, intermediate: KeyPair, static: bytes, now: int) -> bytes:
-    """The serialized chain that vouches for ``static`` (32 bytes) under ``root``, valid for a year from ``now`` (Unix s)."""
+    """The serialized chain that vouches for ``static`` (32 bytes) under ``root``, for a year from ``now`` (Unix s)."""
 
     def link(serial: int, issuer: int, key: bytes, signer: KeyPair) -> cert.CertChain.NoiseCertificate:
         details = cert.CertChain.NoiseCertificate.Details(

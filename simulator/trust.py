@@ -1,7 +1,7 @@
-"""The client's side of the simulator's trust: put another Noise root key into this process's copy of the client library.
+"""The client's side of the simulator's trust: another Noise root key in this process's copy of the client library.
 
-Only the demo's enclave wrapper and the tests use this. It changes memory of the calling process, no file, and only where
-the environment says that the run is a demo: a live run can never come here by accident (facts: whatsapp-wire §2).
+Only the demo's enclave wrapper and the tests use this. It changes memory of the calling process, no file, and only
+where the environment says that the run is a demo: a live run cannot come here by accident (facts: whatsapp-wire §2).
 """
 
 import ctypes
@@ -34,8 +34,8 @@ def _writable_ranges(maps: str) -> list[tuple[int, int]]:
 def replace_noise_root(root_key: bytes) -> None:
     """Make the loaded client library trust ``root_key`` (32 bytes) instead of the service's.
 
-    Call it after the library is loaded and before a connection; once per process. TrustError unless the environment holds
-    ``AUTOSENDR_SIMULATOR_TRUST=replace-noise-root`` and the service's key is found exactly once.
+    Call it after the library is loaded and before a connection; once per process. TrustError unless the environment
+    holds ``AUTOSENDR_SIMULATOR_TRUST=replace-noise-root`` and the service's key is found exactly once.
     """
     if os.environ.get(SWITCH) != SWITCH_ON:
         raise TrustError(f"{SWITCH} is not set to {SWITCH_ON}: the service's key stays")
