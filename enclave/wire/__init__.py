@@ -1,1 +1,1 @@
-"""The door's language: frames, operations, answers, news. The host imports this package and nothing else of the enclave."""
+"""The door's language: frames, operations, answers, news. All that the host imports of the enclave."""

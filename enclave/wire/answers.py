@@ -23,7 +23,7 @@ class SealedStore(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Who answers: `environment` "local", "demo" or "nitro" (only the last is attested), `boot` a random id of this start.
+    """Who answers: `environment` is "local", "demo" or "nitro" (only the last is attested), `boot` a random id.
 
     `seal_kid` and `seal_public_key` (65-byte uncompressed P-256 point): what browsers seal content keys to.
     """
@@ -55,7 +55,7 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """WhatsApp accepted the message: `wa_id` its id, `server_time_s` Unix seconds, `store` to be persisted before SENT."""
+    """WhatsApp accepted message `wa_id` at `server_time_s` (Unix seconds); persist `store` before SENT."""
 
     wa_id: str
     server_time_s: int
@@ -114,7 +114,7 @@ class StoreTaken(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Closed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The process has ended. `store` is clean if it ended in order; None when the device is logged out or never paired."""
+    """The process has ended. `store` is clean if that was in order; None without a linked device."""
 
     store: SealedStore | None
 

@@ -101,7 +101,7 @@ class TakeStore(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class CloseSession(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Disconnects, takes the last store, ends the process → `Closed`. Also the answer when the process died meanwhile."""
+    """Disconnects, takes the last store, ends the process → `Closed`, also if it died meanwhile."""
 
     account: str
     epoch: int

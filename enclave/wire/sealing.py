@@ -10,11 +10,12 @@ The format, version 1 (design §8; the browser's twin is `static/seal.js`, tests
                  recipient              hex SHA-256 of  account "\\n" JID
                  not after              Unix seconds, decimal
     content key   32 random bytes, made for one body and used for one AES-GCM call
-    body          nonce(12) || AES-256-GCM(content key, nonce, kind(1) || UTF-8 text, aad = "autosendr/body/v1\\n" || binding)
+    body          nonce(12) || AES-256-GCM(content key, nonce, kind(1) || UTF-8 text),
+                  aad = "autosendr/body/v1\\n" || binding
     envelope      HPKE base mode, DHKEM(P-256, HKDF-SHA256), HKDF-SHA256, AES-256-GCM (RFC 9180):
                   enc(65) || ciphertext(32 + 16) of the content key, info = "autosendr/content-key/v1\\n" || binding
 
-`cryptography`'s HPKE takes no AAD, so the binding is in `info` (RFC 9180 section 8.1): a changed line makes another key.
+`cryptography`'s HPKE takes no AAD, so the binding is in `info` (RFC 9180 section 8.1): a changed line, another key.
 """
 
 import hashlib
@@ -34,7 +35,8 @@ TAG_BYTES: Final = 16
 class Binding(msgspec.Struct, frozen=True, kw_only=True):
     """What a sealed body is bound to; a change of any field makes it unreadable.
 
-    `account` and `schedule` are UUID texts, `recipient_hash` is `recipient_hash(account, jid)`, `not_after_s` Unix seconds.
+    `account` and `schedule` are UUID texts, `recipient_hash` is that of `recipient_hash(account, jid)`,
+    `not_after_s` Unix seconds.
     """
 
     environment: str
