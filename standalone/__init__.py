@@ -1,1 +1,1 @@
-"""The one-machine runner: embedded PostgreSQL and Valkey, the processes, demo and bench."""
+"""The one-machine runner: embedded PostgreSQL and Valkey, the product's processes, demo, checks and benches."""

@@ -1,0 +1,181 @@
+"""One PostgreSQL of our own, from initdb to a clean stop. Unix socket only, no password: the folder is the fence."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from contextlib import suppress
+
+from standalone.binaries import PostgresBinaries, postgres_of_system, postgres_of_wheel
+from standalone.children import SERVER_ENVIRONMENT, die_with_parent, spawn, stop, tail
+from standalone.home import CannotStart, Home, checked_socket_path
+
+READY_S = 30.0
+READY_POLL_S = 0.01
+INITDB_S = 120.0
+EVICT_S = 20.0
+EVICT_POLL_S = 0.05
+USER = "autosendr"
+#: Tests only: a crash of the machine may then lose the cluster, a crash of the server may not.
+UNSAFE_SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+SETTINGS = ("shared_buffers=64MB", "max_connections=100", "timezone=UTC")
+#: `pg_ctl`-like locale choice: the same order of texts on every system (the builtin provider exists from 17 on).
+BUILTIN_LOCALE = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+BUILTIN_LOCALE_SINCE = 17
+
+
+class Postgres:
+    """A PostgreSQL server whose data lies in `home/pg` and whose socket lies in `run/pg`.
+
+    `durable=False` gives up safety against power loss, for tests.
+    """
+
+    def __init__(self, home: Home, binaries: PostgresBinaries | None = None, *, durable: bool = True) -> None:
+        """Choose the binaries: the given ones, else the wheel's, else the system's. Raises CannotStart without any."""
+        chosen = binaries or postgres_of_wheel(home) or postgres_of_system()
+        if chosen is None:
+            raise CannotStart("no PostgreSQL found; set DATABASE_URL, or install your system's postgresql")
+        self.binaries = chosen
+        self.log = home.log("postgres")
+        self.data = home.folder("pg", of_server=True)
+        self.sockets = home.run_folder("pg", of_server=True)
+        checked_socket_path(self.sockets / ".s.PGSQL.5432")
+        self._user = home.server_user
+        self._durable = durable
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The address of the server's own database, as asyncpg and libpq take it."""
+        return self.url_of("postgres")
+
+    def url_of(self, database: str) -> str:
+        """Return the address of one database of this server."""
+        return f"postgresql://{USER}@/{database}?host={self.sockets}"
+
+    @property
+    def pid(self) -> int | None:
+        """The postmaster's process id while it runs."""
+        return self._child.pid if self._child is not None and self._child.poll() is None else None
+
+    def start(self) -> None:
+        """Make the cluster if there is none, take it over if an old server still has it, start, wait until it answers.
+
+        Raises CannotStart with the end of the server's log.
+        """
+        if not (self.data / "PG_VERSION").exists():
+            self._initdb()
+        self._check_version()
+        self._evict()
+        settings = SETTINGS if self._durable else (*SETTINGS, *UNSAFE_SETTINGS)
+        self._child = spawn(
+            [
+                self.binaries.program("postgres"),
+                *("-D", self.data, "-k", self.sockets, "-h", ""),
+                *(part for setting in settings for part in ("-c", setting)),
+            ],
+            log=self.log,
+            on_parent_death=signal.SIGINT,
+            user=self._user,
+        )
+        try:
+            self._wait_ready(self._child)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop fast and cleanly (SIGINT: sessions are ended, data is flushed); kill after 15 s."""
+        if self._child is not None:
+            stop(self._child, signal.SIGINT)
+
+    def exit_code(self) -> int | None:
+        """Return the server's exit code if it has ended."""
+        return None if self._child is None else self._child.poll()
+
+    def query(self, sql: str, database: str = "postgres") -> str:
+        """Run SQL text through `psql` and return its bare output. Raises CannotStart with psql's words."""
+        done = subprocess.run(
+            [
+                self.binaries.program("psql"),
+                "-X",
+                "-q",
+                "-A",
+                "-t",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-d",
+                self.url_of(database),
+            ],
+            input=sql,
+            capture_output=True,
+            text=True,
+            env=SERVER_ENVIRONMENT,
+            timeout=INITDB_S,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise CannotStart(f"psql: {done.stderr.strip()}")
+        return done.stdout.strip()
+
+    def _initdb(self) -> None:
+        arguments = ["-D", str(self.data), "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-instructions"]
+        if self.binaries.major >= BUILTIN_LOCALE_SINCE:
+            arguments += BUILTIN_LOCALE
+        if not self._durable:
+            arguments.append("--no-sync")
+        done = subprocess.run(
+            [self.binaries.program("initdb"), *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            env=SERVER_ENVIRONMENT,
+            cwd="/",
+            timeout=INITDB_S,
+            check=False,
+            preexec_fn=die_with_parent(signal.SIGTERM),
+            user=self._user.pw_uid if self._user else None,
+            group=self._user.pw_gid if self._user else None,
+            extra_groups=[] if self._user else None,
+        )
+        if done.returncode == 0:
+            return
+        for left in self.data.iterdir():
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+        hint = ""
+        if "could not look up effective user ID" in done.stderr:
+            hint = f" (the user id {os.geteuid()} has no name on this system; name it, or set DATABASE_URL)"
+        raise CannotStart(f"initdb failed{hint}: {done.stderr.strip()[-800:]}")
+
+    def _check_version(self) -> None:
+        has = (self.data / "PG_VERSION").read_text().strip()
+        if has != str(self.binaries.major):
+            raise CannotStart(
+                f"the data in {self.data} is of PostgreSQL {has}, the server here is {self.binaries.major}: "
+                "dump it with the old one and restore it, or set DATABASE_URL"
+            )
+
+    def _evict(self) -> None:
+        """Stop a server that a killed parent left behind. We hold the folder's lock, so nobody else is using it."""
+        deadline = time.monotonic() + EVICT_S
+        note = self.data / "postmaster.pid"
+        while note.exists() and time.monotonic() < deadline:
+            try:
+                pid = int(note.read_text().split("\n", 1)[0])
+                if pid > 1:
+                    os.kill(pid, signal.SIGINT)
+            except (OSError, ValueError):
+                return  # dead, not ours, or unreadable: PostgreSQL itself knows how to judge a stale file
+            time.sleep(EVICT_POLL_S)
+
+    def _wait_ready(self, child: subprocess.Popen[bytes]) -> None:
+        ask = [self.binaries.program("pg_isready"), "-q", "-h", self.sockets]
+        deadline = time.monotonic() + READY_S
+        while child.poll() is None and time.monotonic() < deadline:
+            with suppress(subprocess.TimeoutExpired):
+                if subprocess.run(ask, env=SERVER_ENVIRONMENT, timeout=READY_S, check=False).returncode == 0:
+                    return
+            time.sleep(READY_POLL_S)
+        raise CannotStart(f"PostgreSQL did not start; the end of {self.log}:\n{tail(self.log)}")

