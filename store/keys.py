@@ -1,4 +1,4 @@
-"""Every Redis key: one function each, with type, expiry, writer and reader. Nothing here is the truth; all of it may vanish.
+"""Every Redis key: one function each, with type, expiry, writer and reader. All of it may vanish.
 
 Keys that one script touches share a hash tag, so that a cluster keeps them in one slot.
 """
@@ -8,7 +8,7 @@ from typing import Final
 from domain import limits
 
 DUE: Final = "{due}:pending"
-"""zset of message ids by due instant (ms), near horizon only. Writer: app, reconcile. Reader: due loop. Expires idle."""
+"""zset of message ids by due instant (ms), near horizon only. Writers: app, reconcile. Reader: due loop."""
 
 PROCESSING: Final = "{due}:processing"
 """zset of claimed message ids by lease end (ms). Writer: due loop. Reader: due loop. Expires idle."""
@@ -28,7 +28,10 @@ def run(account: str) -> str:
 
 
 def pairing(account: str) -> str:
-    """String, JSON of what to show while linking: QR text or code, its end (ms), or the trouble. Expires with the code."""
+    """String, JSON of what to show while linking: QR text or code, its end (ms), or the trouble. Expires with it.
+
+    Writer: supervisor. Reader: app.
+    """
     return f"{{account:{account}}}:pairing"
 
 
