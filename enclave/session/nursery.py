@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, Self
 
@@ -49,18 +49,26 @@ class Nursery:
         self._listening: asyncio.Task[None] | None = None
 
     @classmethod
-    async def start(cls, *, certificates: str = "", after_load: str = "", keep_stderr: bool = False) -> Self:
+    async def start(
+        cls,
+        *,
+        certificates: str = "",
+        after_load: str = "",
+        hook_environment: Mapping[str, str] | None = None,
+        keep_stderr: bool = False,
+    ) -> Self:
         """Start a zygote and wait until it has imported everything. Raises NurseryClosed.
 
-        `certificates`: path of the CA file that replaces the system's ("" for the system's), the Go library sees it
+        `certificates`: path of the CA file that replaces the system's ("" for the system's); the Go library sees it
         only this way. `after_load`: "module:function", called in every session process once the library is loaded;
-        demo and tests alone pass it. `keep_stderr`: sessions write to our stderr; tests alone pass it.
+        demo and tests alone pass it, with what it needs in `hook_environment`. `keep_stderr`: sessions write to our
+        stderr; tests alone pass it.
         """
         ours, theirs = socket.socketpair()
         arguments = [str(os.getpid()), str(theirs.fileno()), str(int(keep_stderr)), after_load]
         process = subprocess.Popen(  # noqa: ASYNC220 - exec itself does not wait for anything
             [sys.executable, "-m", "enclave.zygote", *arguments],
-            env=_environment(certificates),
+            env={**(hook_environment or {}), **_environment(certificates)},
             cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
