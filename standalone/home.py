@@ -107,13 +107,13 @@ def walkable(path: Path) -> bool:
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in (path, *path.parents))
 
 
-def open_home(environ: Mapping[str, str] = os.environ) -> Home:
-    """Choose, make and lock the state folder that `AUTOSENDR_HOME` names, by default `.autosendr` in the repository.
+def open_home(name: str, environ: Mapping[str, str] = os.environ) -> Home:
+    """Choose, make and lock the folder `name` in `AUTOSENDR_HOME`, by default `.autosendr` in the repository.
 
     As root the servers run as `nobody`; a folder that `nobody` cannot walk into is replaced by one in /var/lib.
     Raises AlreadyRunning when another process holds it, CannotStart when it cannot be used.
     """
-    wanted = Path(environ.get("AUTOSENDR_HOME") or REPOSITORY / ".autosendr").resolve()
+    wanted = Path(environ.get("AUTOSENDR_HOME") or REPOSITORY / ".autosendr").resolve() / name
     tag = hashlib.sha256(os.fsencode(wanted)).hexdigest()[:10]
     path = wanted
     if os.geteuid() == 0 and not walkable(_existing(wanted)):

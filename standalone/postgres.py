@@ -5,14 +5,13 @@ import shutil
 import signal
 import subprocess
 import time
-from contextlib import suppress
 
 from standalone.binaries import PostgresBinaries, postgres_of_system, postgres_of_wheel
-from standalone.children import SERVER_ENVIRONMENT, die_with_parent, spawn, stop, tail
+from standalone.children import SERVER_ENVIRONMENT, bring_up, die_with_parent, spawn, stop
 from standalone.home import CannotStart, Home, checked_socket_path
 
 READY_S = 30.0
-READY_POLL_S = 0.01
+ASK_S = 10.0
 INITDB_S = 120.0
 EVICT_S = 20.0
 EVICT_POLL_S = 0.05
@@ -37,6 +36,8 @@ class Postgres:
         if chosen is None:
             raise CannotStart("no PostgreSQL found; set DATABASE_URL, or install your system's postgresql")
         self.binaries = chosen
+        self.name = "PostgreSQL"
+        self.ready_s = READY_S
         self.log = home.log("postgres")
         self.data = home.folder("pg", of_server=True)
         self.sockets = home.run_folder("pg", of_server=True)
@@ -60,10 +61,11 @@ class Postgres:
         return self._child.pid if self._child is not None and self._child.poll() is None else None
 
     def start(self) -> None:
-        """Make the cluster if there is none, take it over if an old server still has it, start, wait until it answers.
+        """Launch and wait until it answers. Raises CannotStart with the end of the server's log."""
+        bring_up(self)
 
-        Raises CannotStart with the end of the server's log.
-        """
+    def launch(self) -> None:
+        """Make the cluster if there is none, take it over if an old server still has it, and start the server."""
         if not (self.data / "PG_VERSION").exists():
             self._initdb()
         self._check_version()
@@ -79,11 +81,11 @@ class Postgres:
             on_parent_death=signal.SIGINT,
             user=self._user,
         )
-        try:
-            self._wait_ready(self._child)
-        except BaseException:
-            self.stop()
-            raise
+
+    def ready(self) -> bool:
+        """Say whether the server takes connections by now."""
+        ask = [self.binaries.program("pg_isready"), "-q", "-h", self.sockets]
+        return subprocess.run(ask, env=SERVER_ENVIRONMENT, timeout=ASK_S, check=False).returncode == 0
 
     def stop(self) -> None:
         """Stop fast and cleanly (SIGINT: sessions are ended, data is flushed); kill after 15 s."""
@@ -169,13 +171,3 @@ class Postgres:
             except (OSError, ValueError):
                 return  # dead, not ours, or unreadable: PostgreSQL itself knows how to judge a stale file
             time.sleep(EVICT_POLL_S)
-
-    def _wait_ready(self, child: subprocess.Popen[bytes]) -> None:
-        ask = [self.binaries.program("pg_isready"), "-q", "-h", self.sockets]
-        deadline = time.monotonic() + READY_S
-        while child.poll() is None and time.monotonic() < deadline:
-            with suppress(subprocess.TimeoutExpired):
-                if subprocess.run(ask, env=SERVER_ENVIRONMENT, timeout=READY_S, check=False).returncode == 0:
-                    return
-            time.sleep(READY_POLL_S)
-        raise CannotStart(f"PostgreSQL did not start; the end of {self.log}:\n{tail(self.log)}")

@@ -9,11 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from standalone.binaries import valkey_of_system, valkey_of_wheel
-from standalone.children import spawn, stop, tail
+from standalone.children import bring_up, spawn, stop
 from standalone.home import CannotStart, Home
 
 READY_S = 30.0
-READY_POLL_S = 0.01
 PING_S = 1.0
 EVICT_S = 20.0
 PONG = b"+PONG\r\n"
@@ -28,6 +27,8 @@ class Valkey:
         if chosen is None:
             raise CannotStart("no Valkey or Redis found; set REDIS_URL, or install your system's valkey or redis")
         self.binary = chosen
+        self.name = "Valkey"
+        self.ready_s = READY_S
         self.log = home.log("valkey")
         self.data = home.folder("valkey")
         self.socket = home.socket("valkey.sock")
@@ -45,7 +46,11 @@ class Valkey:
         return self._child.pid if self._child is not None and self._child.poll() is None else None
 
     def start(self) -> None:
-        """Start the server and wait until it answers a PING. Raises CannotStart with the end of its log."""
+        """Launch and wait until it answers. Raises CannotStart with the end of the server's log."""
+        bring_up(self)
+
+    def launch(self) -> None:
+        """Take over from an old server that a killed parent left behind, and start the server."""
         self._evict()
         self._child = spawn(
             [
@@ -56,13 +61,15 @@ class Valkey:
             log=self.log,
             on_parent_death=signal.SIGTERM,
         )
-        deadline = time.monotonic() + READY_S
-        while self._child.poll() is None and time.monotonic() < deadline:
-            if self._answers():
-                return
-            time.sleep(READY_POLL_S)
-        self.stop()
-        raise CannotStart(f"Valkey did not start; the end of {self.log}:\n{tail(self.log)}")
+
+    def ready(self) -> bool:
+        """Say whether the server answers a PING by now."""
+        with suppress(OSError), socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(PING_S)
+            line.connect(os.fspath(self.socket))
+            line.sendall(b"PING\r\n")
+            return line.recv(64) == PONG
+        return False
 
     def stop(self) -> None:
         """Stop cleanly (the append-only file is flushed); kill after 15 s."""
@@ -76,18 +83,10 @@ class Valkey:
     def _evict(self) -> None:
         """Wait until a server that a killed parent left behind is gone, then remove its socket."""
         deadline = time.monotonic() + EVICT_S
-        while self._answers() and time.monotonic() < deadline:
+        while self.ready() and time.monotonic() < deadline:
             with suppress(OSError, ValueError), socket.socket(socket.AF_UNIX) as line:
                 line.settimeout(PING_S)
                 line.connect(os.fspath(self.socket))
                 line.sendall(b"SHUTDOWN\r\n")
                 line.recv(64)
         self.socket.unlink(missing_ok=True)
-
-    def _answers(self) -> bool:
-        with suppress(OSError), socket.socket(socket.AF_UNIX) as line:
-            line.settimeout(PING_S)
-            line.connect(os.fspath(self.socket))
-            line.sendall(b"PING\r\n")
-            return line.recv(64) == PONG
-        return False

@@ -105,9 +105,9 @@ def cbc_decrypt(key: bytes, iv: bytes, ciphertext: bytes) -> bytes:
     """Undo `cbc_encrypt`. Call it only after the ciphertext is authenticated: the error is a padding oracle otherwise.
 
     Raises Malformed."""
-    decryptor = Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor()
     unpadder = padding.PKCS7(_AES_BLOCK_BITS).unpadder()
     try:
+        decryptor = Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor()
         return unpadder.update(decryptor.update(ciphertext) + decryptor.finalize()) + unpadder.finalize()
     except ValueError as error:
         raise Malformed("the ciphertext is not whole blocks with PKCS#7 padding") from error

@@ -1,0 +1,99 @@
+"""Every number of the product outside the enclave, with its unit and why. Nothing else holds a magic number."""
+
+from typing import Final
+
+# --- sessions and slots ---
+HOT_SLOTS_MIN: Final = 5
+"""Fewest live sessions a node allows itself."""
+PAIRING_SLOTS_MAX: Final = 2
+"""Pairings at one time: memory peaks at pairing (facts: whatsapp-client §11.2)."""
+CONNECT_DEADLINE_S: Final = 45.0
+"""COLD to HOT, and the patience while the library redials (facts: whatsapp-client §10)."""
+PAIR_DEADLINE_S: Final = 190.0
+"""A whole pairing: 160 s of codes, the restart, the first login."""
+CLOSE_DEADLINE_S: Final = 110.0
+"""An orderly close: a send in flight may take the door's 90 s, then 10 s to hang up, then the store."""
+DRAIN_S: Final = 10.0
+"""How long a session waits for the offline queue's end before it sends anyway."""
+FLAPS_MAX: Final = 3
+"""Reconnects of the library inside FLAP_WINDOW_S before we stop it."""
+FLAP_WINDOW_S: Final = 600.0
+LINGER_S: Final = 5.0
+"""After a send to an established recipient, at most this long for its delivery receipt."""
+LINGER_FIRST_CONTACT_S: Final = 20.0
+"""After a first message to somebody: the time in which retry receipts come."""
+LINGER_RETRY_S: Final = 20.0
+"""A retry receipt keeps the session at least this much longer."""
+LINGER_MAX_S: Final = 120.0
+STICKY_SYNC_S: Final = 900.0
+"""Longest first sync of contacts after pairing."""
+SYNC_QUIET_S: Final = 60.0
+"""First sync ends when names are in and nothing has changed for this long."""
+
+# --- time ---
+LOOK_AHEAD_S: Final = 20.0
+"""How far ahead of its due instant a message is claimed; longer than LEAD_DEFAULT_S so that the wake fits."""
+LEAD_DEFAULT_S: Final = 4.0
+"""From the wake to ready, until it has been measured for the account."""
+LEAD_MAX_S: Final = 15.0
+GATE_LEAD_S: Final = 0.15
+"""The gate's commit happens this much before the due instant, so that no round trip stands between it and the wire."""
+DUE_TICK_S: Final = 1.5
+IDLE_TICK_S: Final = 10.0
+LEASE_TICK_S: Final = 10.0
+RECONCILE_TICK_S: Final = 60.0
+NEAR_HORIZON_S: Final = 900.0
+"""Redis holds due work this far ahead; Postgres holds all of it."""
+CLAIM_LEASE_S: Final = 30.0
+CLAIM_BATCH_MAX: Final = 500
+LATE_DEFAULT_S: Final = 2 * 3600
+"""A message older than this is MISSED, unless its schedule says otherwise."""
+DUE_FUTURE_S_MAX: Final = 366 * 24 * 3600
+"""Furthest due time that can be chosen."""
+DUE_PAST_S_MAX: Final = 60
+"""A chosen time may lie this far back (slow typing) and then means now."""
+
+# --- ownership ---
+OWNER_LEASE_S: Final = 30.0
+"""An account's ownership by a node; renewed each LEASE_TICK_S; we stop acting OWNER_MARGIN_S before it ends."""
+OWNER_MARGIN_S: Final = 8.0
+SLOT_LEASE_S: Final = 30.0
+
+# --- failure ---
+BACKOFF_S: Final = (30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
+BACKOFF_JITTER: Final = 0.25
+FAST_RETRY_S: Final = 1.0
+"""The first failure is retried once, fast, inside the look-ahead."""
+RESTART_S: Final = (5.0, 10.0, 20.0, 40.0, 120.0)
+RESTARTS_MAX: Final = 5
+PARK_S: Final = 600.0
+PARK_JITTER_S: Final = 300.0
+ATTEMPTS_MAX: Final = 8
+"""Certain non-sends of one message before it is FAILED."""
+SETTLE_S: Final = 60.0
+"""How long receipts may take to settle an ambiguous send, once the session is drained."""
+FLEET_STOP_S: Final = 1800.0
+
+# --- people ---
+TEXT_CHARS_MAX: Final = 4096
+EMAIL_CHARS_MAX: Final = 254
+LOGIN_CODE_DIGITS: Final = 6
+LOGIN_CODE_S: Final = 600
+LOGIN_CODE_TRIES_MAX: Final = 5
+LOGIN_CODES_PER_HOUR: Final = 5
+LOGIN_S: Final = 30 * 24 * 3600
+ACCOUNTS_PER_USER_MAX: Final = 5
+OPEN_MESSAGES_PER_ACCOUNT_MAX: Final = 2000
+SEARCH_RESULTS_MAX: Final = 30
+PAGE_ROWS_MAX: Final = 100
+
+# --- live updates ---
+SSE_QUEUE_MAX: Final = 20
+SSE_HEARTBEAT_S: Final = 15.0
+SSE_DEBOUNCE_S: Final = 0.1
+
+# --- process supervision ---
+RESTARTS_PER_WINDOW: Final = 5
+RESTART_WINDOW_S: Final = 30.0
+TERM_DRAIN_S: Final = 25.0
+ACTOR_MAILBOX_MAX: Final = 256

@@ -1,0 +1,84 @@
+"""The product says no: a code and a sentence for the person. The HTTP status is one table in `app/`."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class RefusalCode(StrEnum):
+    """Why something is refused."""
+
+    NOT_SIGNED_IN = "not_signed_in"
+    NOT_FOUND = "not_found"
+    FORM_EXPIRED = "form_expired"
+    EMAIL_INVALID = "email_invalid"
+    CODE_WRONG = "code_wrong"
+    CODE_EXPIRED = "code_expired"
+    TOO_MANY_CODES = "too_many_codes"
+    TOO_MANY_TRIES = "too_many_tries"
+    TEXT_EMPTY = "text_empty"
+    TEXT_TOO_LONG = "text_too_long"
+    TIME_INVALID = "time_invalid"
+    TIME_PAST = "time_past"
+    TIME_TOO_FAR = "time_too_far"
+    ZONE_UNKNOWN = "zone_unknown"
+    RECIPIENT_INVALID = "recipient_invalid"
+    RECIPIENT_UNKNOWN = "recipient_unknown"
+    SEAL_MALFORMED = "seal_malformed"
+    SEAL_STALE = "seal_stale"
+    SEAL_EXPIRED = "seal_expired"
+    NOT_LINKED = "not_linked"
+    ALREADY_LINKED = "already_linked"
+    PHONE_INVALID = "phone_invalid"
+    TOO_MANY_ACCOUNTS = "too_many_accounts"
+    TOO_MANY_MESSAGES = "too_many_messages"
+    TOO_LATE_TO_CHANGE = "too_late_to_change"
+    REPLAYED = "replayed"
+
+
+SENTENCES: Final[dict[RefusalCode, str]] = {
+    RefusalCode.NOT_SIGNED_IN: "Sign in first.",
+    RefusalCode.NOT_FOUND: "There is nothing here, or it is not yours.",
+    RefusalCode.FORM_EXPIRED: "This page has been open for too long. Reload it and try again.",
+    RefusalCode.EMAIL_INVALID: "That does not look like an e-mail address.",
+    RefusalCode.CODE_WRONG: "That is not the code. Look at the newest mail.",
+    RefusalCode.CODE_EXPIRED: "That code has expired. Ask for a new one.",
+    RefusalCode.TOO_MANY_CODES: "That is a lot of codes. Try again in an hour, or use the newest one.",
+    RefusalCode.TOO_MANY_TRIES: "Too many wrong codes. Ask for a new one.",
+    RefusalCode.TEXT_EMPTY: "Write something first.",
+    RefusalCode.TEXT_TOO_LONG: "That is too long: 4,096 characters at most.",
+    RefusalCode.TIME_INVALID: "That is not a time we can read.",
+    RefusalCode.TIME_PAST: "That time has passed. Choose a later one.",
+    RefusalCode.TIME_TOO_FAR: "That is more than a year away.",
+    RefusalCode.ZONE_UNKNOWN: "We do not know that time zone.",
+    RefusalCode.RECIPIENT_INVALID: "Choose a contact, or write the number with its country code.",
+    RefusalCode.RECIPIENT_UNKNOWN: "That contact is not in this account.",
+    RefusalCode.SEAL_MALFORMED: "The sealed text arrived damaged. Nothing was stored; try again.",
+    RefusalCode.SEAL_STALE: "The seal's key has changed meanwhile. Reload the page; your text is kept.",
+    RefusalCode.SEAL_EXPIRED: "The seal would have expired before that time. Seal it again.",
+    RefusalCode.NOT_LINKED: "Link a WhatsApp account first.",
+    RefusalCode.ALREADY_LINKED: "This account is linked already.",
+    RefusalCode.PHONE_INVALID: "Write the number with its country code, like +49 171 1234567.",
+    RefusalCode.TOO_MANY_ACCOUNTS: "Five accounts is the most for now.",
+    RefusalCode.TOO_MANY_MESSAGES: "This account has 2,000 messages waiting. Let some leave first.",
+    RefusalCode.TOO_LATE_TO_CHANGE: "Too late: it has left, or is leaving right now.",
+    RefusalCode.REPLAYED: "This was sent already; nothing was stored twice.",
+}
+
+
+class Refused(Exception):
+    """The product says no. `code` for programs, `field` the form field it belongs to ("" for none)."""
+
+    def __init__(self, code: RefusalCode, field: str = "") -> None:
+        """Takes the sentence from the table."""
+        super().__init__(SENTENCES[code])
+        self.code = code
+        self.field = field
+
+    @property
+    def sentence(self) -> str:
+        """What the person reads."""
+        return SENTENCES[self.code]
+
+
+class Unavailable(Exception):
+    """The world failed (a store, the enclave, WhatsApp): retried by policy, told as "try again"."""

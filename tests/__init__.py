@@ -1,0 +1,1 @@
+"""Tests mirror the packages; plus architecture, browser and acceptance."""
