@@ -88,14 +88,13 @@ def engines(rig_home: Home, request: pytest.FixtureRequest) -> Iterator[Engines]
 def migrated_template(engines: Engines) -> str:
     """Migrate a database once; those that tests get are copies of it."""
     engines.postgres.query(f"CREATE DATABASE {TEMPLATE}")
-    if (REPOSITORY / "store" / "migrate.py").exists():
-        subprocess.run(
-            [sys.executable, "-m", "store.migrate"],
-            env={**os.environ, "AUTOSENDR_DATABASE_URL": engines.postgres.url_of(TEMPLATE)},
-            cwd=REPOSITORY,
-            timeout=MIGRATE_S,
-            check=True,
-        )
+    subprocess.run(
+        [sys.executable, "-m", "store.migrate"],
+        env={**os.environ, "AUTOSENDR_DATABASE_URL": engines.postgres.url_of(TEMPLATE)},
+        cwd=REPOSITORY,
+        timeout=MIGRATE_S,
+        check=True,
+    )
     return TEMPLATE
 
 
