@@ -109,6 +109,9 @@ def test_tests_do_not_sleep() -> None:
         and isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr == "sleep"
+        and not (
+            node.args and isinstance(node.args[0], ast.Constant) and node.args[0].value == 0
+        )  # only lets others run
     ]
     assert found == []
 
