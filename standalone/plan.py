@@ -83,6 +83,7 @@ class Plan:
         more = {}
         if self.simulator is not None:
             ours["AUTOSENDR_SIMULATOR_TRUST"] = "replace-noise-root"
+            ours["AUTOSENDR_SIMULATOR_ROOT_KEY"] = str(self.simulator.facts["root_key"])
             ours["AUTOSENDR_SIMULATOR"] = str(self.simulator.facts["front"])
             if program == settings.ENCLAVE:
                 # Read by Go's TLS when the process starts: set here, at exec, or never.
