@@ -82,6 +82,8 @@ class Plan:
         ours = {**self._ours, "AUTOSENDR_STATE": str(state)}
         more = {}
         if self.simulator is not None:
+            ours["AUTOSENDR_SIMULATOR_TRUST"] = "replace-noise-root"
+            ours["AUTOSENDR_SIMULATOR_ROOT_KEY"] = str(self.simulator.facts["root_key"])
             ours["AUTOSENDR_SIMULATOR"] = str(self.simulator.facts["front"])
             if program == settings.ENCLAVE:
                 # Read by Go's TLS when the process starts: set here, at exec, or never.

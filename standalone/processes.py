@@ -113,7 +113,7 @@ class Processes:
         """Start again what ends by itself, within its budget. Only ever leaves by CannotStart or StopRequested."""
         while True:
             # Look again after each restart: what ended meanwhile has rung the bell already.
-            while any([self._look_at(service) for service in self._up]):
+            while any(self._look_at(service) for service in self._up):
                 pass
             self._bell.wait(WATCH_S)
 

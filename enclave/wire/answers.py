@@ -1,24 +1,26 @@
 """What the enclave answers to a call: closed sets, no free text."""
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
 
-class SealedStore(msgspec.Struct, frozen=True, kw_only=True):
+class SealedStore(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One version of an account's session store, as the host keeps it (JSONB; bytes as base64).
 
     AES-256-GCM under the account's state key; every other field is bound as associated data. `clean` says that it was
     taken after the session had closed; a store that is not clean, or that the host calls dirty, loses its ratchets
-    before use (facts: whatsapp-client §14).
+    before use (facts: whatsapp-client §14). `version` starts at 1 and only grows; what is in `ciphertext`:
+    `enclave/stores.py`.
     """
 
     v: int
-    environment: str
+    environment: Annotated[str, msgspec.Meta(max_length=16)]
     key_version: int
-    version: int
+    version: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
     clean: bool
-    nonce: bytes
+    nonce: Annotated[bytes, msgspec.Meta(min_length=12, max_length=12)]
     ciphertext: bytes
 
 
@@ -97,7 +99,7 @@ class SettleFound(StrEnum):
 
     ABSENT = "absent"  # the store is continuous and has no trace: it never reached the wire
     PRESENT = "present"  # it reached the client's sending stage: wait for receipts of `wa_id`
-    UNKNOWN = "unknown"  # the store is older than the attempt
+    UNKNOWN = "unknown"  # the store may be older than the attempt, or of another branch
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True, tag=True):

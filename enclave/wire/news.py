@@ -140,9 +140,14 @@ class ContactsChanged(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The session process has ended unasked. What was in flight is ambiguous."""
+    """The session process has ended unasked. What was in flight is ambiguous.
+
+    `status`: its exit code, or minus the signal that ended it. `store`: the clean closing store to persist, when the
+    enclave itself ended the session in order because it shuts down; else None.
+    """
 
     status: int
+    store: SealedStore | None = None
 
 
 Notice = (

@@ -32,7 +32,7 @@ NONCE_BYTES: Final = 12
 TAG_BYTES: Final = 16
 
 
-class Binding(msgspec.Struct, frozen=True, kw_only=True):
+class Binding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a sealed body is bound to; a change of any field makes it unreadable.
 
     `account` and `schedule` are UUID texts, `recipient_hash` is that of `recipient_hash(account, jid)`,
