@@ -9,6 +9,7 @@ from simulator.protobufs import e2e
 from simulator.world import Phone, WorldError
 from tests.simulator.scripted import Client, Stage
 
+GROUPS_SERVER = Jid("", GROUP)
 ANN, BOB, CEM, EVE = "491511000001", "491511000002", "491511000003", "491511000004"
 
 
@@ -28,7 +29,7 @@ def client(stage: Stage) -> Client:
     return stage.client(stage.phone(ANN, "Ann"))
 
 
-def ask(client: Client, kind: str, child: Node, to: Jid = Jid("", GROUP)) -> Node:
+def ask(client: Client, kind: str, child: Node, to: Jid = GROUPS_SERVER) -> Node:
     return client.ask(kind, "w:g2", [child], to)
 
 
