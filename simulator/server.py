@@ -58,6 +58,7 @@ class Simulator:
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._dirty: dict[str, Phone] = {}
+        self._groups_dirty = False
         self._save_timer: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> "Simulator":
@@ -99,6 +100,7 @@ class Simulator:
         self._media = MediaStore(self._folder / "media")
         self._saved.load(self.world)
         self.world.changed = self._note_change
+        self.world.groups_changed = self._note_groups_change
         self._control = Control(self.hub, self.set_listening)
         await self._listen()
 
@@ -171,6 +173,13 @@ class Simulator:
 
     def _note_change(self, phone: Phone) -> None:
         self._dirty[phone.number] = phone
+        self._save_soon()
+
+    def _note_groups_change(self) -> None:
+        self._groups_dirty = True
+        self._save_soon()
+
+    def _save_soon(self) -> None:
         if self._save_timer is None:
             self._save_timer = asyncio.get_running_loop().call_later(SAVE_DELAY_S, self._save)
 
@@ -179,6 +188,9 @@ class Simulator:
         dirty, self._dirty = self._dirty, {}
         for phone in dirty.values():
             self._saved.save(phone)
+        if self._groups_dirty:
+            self._groups_dirty = False
+            self._saved.save_groups(self.world.groups)
 
     async def _front(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._guarded(writer, self._serve_front(reader, writer))

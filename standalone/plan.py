@@ -29,6 +29,10 @@ class Plan:
     def __init__(self, home: Home, environ: Mapping[str, str], *, demo: bool, port: int | None) -> None:
         """Decide all of it; nothing starts yet. `port`: the web's, None for the first free one. Raises CannotStart."""
         settings.check_names(environ)
+        if foreign := sorted(name for name in environ if name.startswith("AUTOSENDR_SIMULATOR")):
+            raise CannotStart(
+                f"{', '.join(foreign)} cannot be set from outside: the demo sets it, a live run never has it"
+            )
         self._environ = environ
         self._home = home
         host = environ.get("AUTOSENDR_WEB_HOST", WEB_HOST)
@@ -58,6 +62,10 @@ class Plan:
             self._program(settings.SUPERVISOR),
             self._program(settings.WEB),
         ]
+
+    def describe(self) -> dict[str, str]:
+        """Return what a second start and the command `admin` want to know."""
+        return {"web": self.web_url, "database": self._ours["AUTOSENDR_DATABASE_URL"]}
 
     def close(self) -> None:
         """Remove what only a running enclave needs."""
