@@ -28,6 +28,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engines", choices=("wheel", "system"), default="wheel", help="whose PostgreSQL and Redis")
 
 
+_scratch: list[Path] = []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Put pytest's own temporary folders where they go at the end."""
+    if config.option.basetemp is None:
+        _scratch.append(Path(tempfile.mkdtemp(prefix="autosendr-pytest-")).resolve())
+        config.option.basetemp = _scratch[0] / "tmp"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing behind."""
+    while _scratch:
+        shutil.rmtree(_scratch.pop(), ignore_errors=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Engines:
     """The two servers of this test run."""
@@ -71,14 +88,13 @@ def engines(rig_home: Home, request: pytest.FixtureRequest) -> Iterator[Engines]
 def migrated_template(engines: Engines) -> str:
     """Migrate a database once; those that tests get are copies of it."""
     engines.postgres.query(f"CREATE DATABASE {TEMPLATE}")
-    if (REPOSITORY / "store" / "migrate.py").exists():
-        subprocess.run(
-            [sys.executable, "-m", "store.migrate"],
-            env={**os.environ, "AUTOSENDR_DATABASE_URL": engines.postgres.url_of(TEMPLATE)},
-            cwd=REPOSITORY,
-            timeout=MIGRATE_S,
-            check=True,
-        )
+    subprocess.run(
+        [sys.executable, "-m", "store.migrate"],
+        env={**os.environ, "AUTOSENDR_DATABASE_URL": engines.postgres.url_of(TEMPLATE)},
+        cwd=REPOSITORY,
+        timeout=MIGRATE_S,
+        check=True,
+    )
     return TEMPLATE
 
 

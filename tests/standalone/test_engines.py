@@ -18,6 +18,14 @@ async def test_a_module_gets_a_database_of_its_own(empty_database_url: str) -> N
         await connection.close()
 
 
+async def test_a_modules_database_is_migrated(database_url: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    try:
+        assert await connection.fetchval("SELECT count(*) FROM migrations") > 0
+    finally:
+        await connection.close()
+
+
 @pytest.mark.parametrize("round_", [1, 2])
 async def test_each_test_gets_an_empty_redis(redis_url: str, round_: int) -> None:
     async with Redis.from_url(redis_url) as redis:
