@@ -13,7 +13,7 @@ from store.redis import Redis
 NOW = 1_000_000
 
 
-async def _everywhere(redis: Redis) -> list[str]:
+async def _everywhere(redis: Redis) -> list[object]:
     return [*await redis.client.zrange(keys.DUE, 0, -1), *await redis.client.zrange(keys.PROCESSING, 0, -1)]
 
 
