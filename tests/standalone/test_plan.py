@@ -11,7 +11,7 @@ from standalone.home import CannotStart, Home
 from standalone.plan import Plan
 from standalone.programs import Program
 
-FACTS = {"front": "127.0.0.1:1", "control": "http://127.0.0.1:2", "ca": "/ca.pem", "root_key": "00"}
+FACTS = {"port": 1, "control": "http://127.0.0.1:1", "ca_file": "/ca.pem", "root_key": "00"}
 
 
 def told(plan: Plan) -> dict[str, dict[str, str]]:
