@@ -11,14 +11,17 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
-from simulator import pairing, people
+from simulator import linking, pairing, people
 from simulator.certificates import Trust, open_trust
 from simulator.connection import Connection, is_upgrade
 from simulator.control import Control
 from simulator.dictionary import installed
+from simulator.faults import read_fault
 from simulator.http import Answer, HttpError, read_request
 from simulator.hub import Hub
+from simulator.login import strike
 from simulator.media_store import MediaStore
 from simulator.saved import Folder
 from simulator.world import Entry, Phone, World
@@ -115,6 +118,24 @@ class Simulator:
     def scan(self, number: str, qr_text: str) -> int:
         """That phone scans a code; gives the new device's number. WorldError as ``pairing.scan``."""
         return pairing.scan(self.hub, self.world.phone(number), qr_text)
+
+    def enter_code(self, number: str, code: str) -> None:
+        """The person types a client's eight characters on that phone. WorldError as ``linking.enter_code``."""
+        linking.enter_code(self.hub, self.world.phone(number), code)
+
+    def unlink(self, number: str) -> None:
+        """The person unlinks all devices of that phone."""
+        phone = self.world.phone(number)
+        for device in list(phone.companions):
+            pairing.unlink(self.hub, phone, device)
+
+    def kick(self, number: str, **fault: Any) -> int:
+        """Strike the phone's live connections now (fields as of an ``after_login`` fault); gives how many."""
+        struck = read_fault({"when": "after_login", **fault})
+        links = self.hub.online_links(self.world.phone(number))
+        for link in links:
+            strike(self.hub, link, struck)
+        return len(links)
 
     def say(self, number: str, to: str, text: str) -> str:
         """A phone writes to another number; gives the message id."""
