@@ -40,6 +40,14 @@ def test_the_order_is_the_documented_one(demo: Plan) -> None:
     assert [service.name for service in demo.services] == names
 
 
+def test_migrate_is_told_its_database_before_the_simulator_runs(demo: Plan) -> None:
+    assert demo.simulator is not None
+    demo.simulator.facts = {}
+    migrate = next(service for service in demo.services if service.name == "migrate")
+    assert isinstance(migrate, Program)
+    assert list(migrate.variables()) == ["AUTOSENDR_DATABASE_URL"]
+
+
 def test_the_persons_servers_are_not_started_but_handed_on(live: Plan) -> None:
     assert [service.name for service in live.services] == ["migrate", "enclave", "supervisor", "web"]
     assert told(live)["web"]["AUTOSENDR_DATABASE_URL"] == "postgresql://theirs"
