@@ -1,6 +1,6 @@
 """The zygote: a small process that has imported everything but the Go library, and forks one process per session.
 
-Started by `enclave.session.nursery` as `python -m enclave.zygote BROKER_PID DESCRIPTOR KEEP_STDERR HOOK`, in an
+Started by `enclave.session.nursery` as `python -m enclave.zygote BROKER_PID DESCRIPTOR OBSERVED HOOK`, in an
 environment of its own making. Single-threaded and blocking: fork(2) copies only the calling thread. It talks the zygote
 half of `enclave.session.pipe` on the inherited socket DESCRIPTOR, and ends when that closes, and its children with it.
 """
@@ -26,7 +26,7 @@ _HEAD_BYTES: Final = 4
 
 def main(arguments: list[str]) -> NoReturn:
     """Run the zygote until its socket closes. `arguments`: see the module; HOOK is "module:function" or ""."""
-    broker_pid, descriptor, keep_stderr, after_load = (
+    broker_pid, descriptor, observed, after_load = (
         int(arguments[0]),
         int(arguments[1]),
         arguments[2] == "1",
@@ -34,14 +34,15 @@ def main(arguments: list[str]) -> NoReturn:
     )
     die_with_parent(broker_pid)
     library.refuse_wrong_environment()
-    refuse_dumps()
+    if not observed:
+        refuse_dumps()
     channel = socket.socket(fileno=descriptor)
     library.import_binding()
     hook = _find_hook(after_load) if after_load else None
     gc.collect()
     gc.freeze()
     gc.disable()
-    _serve(channel, keep_stderr, hook)
+    _serve(channel, observed, hook)
 
 
 def _find_hook(name: str) -> Callable[[], None]:
@@ -50,7 +51,7 @@ def _find_hook(name: str) -> Callable[[], None]:
     return getattr(importlib.import_module(module), function)
 
 
-def _serve(channel: socket.socket, keep_stderr: bool, hook: Callable[[], None] | None) -> NoReturn:
+def _serve(channel: socket.socket, observed: bool, hook: Callable[[], None] | None) -> NoReturn:
     """Fork on order and report who ended, for ever."""
     wake_reader, wake_writer = os.pipe()
     os.set_blocking(wake_writer, False)
@@ -73,7 +74,7 @@ def _serve(channel: socket.socket, keep_stderr: bool, hook: Callable[[], None] |
             if pid == 0:
                 signal.set_wakeup_fd(-1)
                 selector.close()
-                _become_session(session_end, keep_stderr, hook)
+                _become_session(session_end, observed, hook)
             os.close(session_end)
             _say(channel, Forked(pid=pid))
 
@@ -123,20 +124,21 @@ def _report_ended(channel: socket.socket) -> None:
         _say(channel, Exited(pid=pid, status=os.waitstatus_to_exitcode(status)))
 
 
-def _become_session(session_end: int, keep_stderr: bool, hook: Callable[[], None] | None) -> NoReturn:
+def _become_session(session_end: int, observed: bool, hook: Callable[[], None] | None) -> NoReturn:
     """The forked child: leave all that is the zygote's behind and run one session."""
     status = process.EXIT_BUG
     try:
         die_with_parent(_ZYGOTE_PID)
         os.setsid()
-        refuse_dumps()
+        if not observed:
+            refuse_dumps()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         close_descriptors_except([session_end])
-        silence((0, 1) if keep_stderr else (0, 1, 2))
+        silence((0, 1) if observed else (0, 1, 2))
         gc.enable()
         status = process.run(session_end, hook)
     except BaseException:
-        traceback.print_exc()  # to nowhere, unless stderr was kept by a test
+        traceback.print_exc()  # to nowhere, unless observed
     finally:
         os._exit(status)
 

@@ -5,7 +5,6 @@ process of its own. Never online, never a message's contents, never the library'
 """
 
 import asyncio
-import collections
 import ctypes
 import itertools
 import sys
@@ -13,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
+
+import msgspec
 
 from enclave.session import classify, library
 from enclave.session.client import Callbacks, Client, ClientError
@@ -26,7 +27,7 @@ from enclave.session.store_file import StoreCorrupt, StoreFile
 from enclave.wire.answers import Certainty, ContactPage, Group, GroupList, NotSent, NumberChecked, Picture, SendTrouble
 from enclave.wire.envelope import Code
 from enclave.wire.limits import CONTACT_PAGE_MAX
-from enclave.wire.news import Connected, ConnectFailed, ContactsChanged, StreamFailed
+from enclave.wire.news import Connected, ConnectFailed, ContactsChanged, Receipt, StreamFailed
 
 CONTACTS_POLL_S: Final = 1.0
 """How often the store is asked whether contacts changed: the client has no event for it."""
@@ -50,7 +51,6 @@ class NeonizeDriver:
         self._held: asyncio.Future[str] | None = None
         self._expirations: dict[str, int] = {}
         self._snapshots = itertools.count(1)
-        self.log_records: collections.Counter[str] = collections.Counter()
 
     # --- start -------------------------------------------------------------------------------------------------------
 
@@ -122,7 +122,6 @@ class NeonizeDriver:
     def _on_log_entry(self, data: bytes) -> None:
         assert self._client is not None
         entry = self._client.protos.LogEntry.FromString(data)
-        self.log_records[entry.Level] += 1
         notice = classify.of_log_line(entry.Message)
         if notice is not None:
             self._surroundings.tell(notice)
@@ -133,38 +132,40 @@ class NeonizeDriver:
             return
         event = getattr(self._client.protos, name).FromString(data)
         if code == classify.PAIR_STATUS:
-            self._surroundings.spawn(self._on_pair_status(event))
+            self._on_pair_status(event)
             return
         for notice in classify.of_event(code, event, self._own_users):
+            if isinstance(notice, Receipt) and notice.chat.endswith("@lid"):
+                notice = msgspec.structs.replace(notice, chat=self._opened().personal_jid(notice.chat))
             if isinstance(notice, Connected) and not self._connected:
                 self._connected = True
                 self._surroundings.spawn(self._client.send_presence_unavailable())
                 self._surroundings.spawn(self._watch_contacts())
             self._surroundings.tell(notice)
 
-    async def _on_pair_status(self, event: Any) -> None:
-        """The phone scanned: the device is in the store already, and goes out with the notice."""
+    def _on_pair_status(self, event: Any) -> None:
+        """The phone scanned: the device is in the store already, and goes out with the notice, before any other."""
         assert self._pairing is not None
         if event.Status != event.DESCRIPTOR.enum_types_by_name["PStatus"].values_by_name["SUCCESS"].number:
             self._pairing.refused()
             return
         jid = jid_text(event.ID)
         store = StoreFile(self._folder / STORE_FILE, jid)
-        lid = await asyncio.to_thread(store.check)
+        lid = store.check()
         self._know_own(store, lid)
         self._pairing.done()
-        snapshot = await self.take_snapshot()
+        snapshot = self._copy_store()
         self._surroundings.tell(DevicePaired(jid=jid, lid=lid, platform=event.Platform, snapshot=snapshot))
 
     async def _watch_contacts(self) -> None:
         """Tell when the store's contacts changed."""
         store = self._opened()
-        known = await asyncio.to_thread(store.version)
+        known, written = await asyncio.to_thread(store.version), store.written_ns()
         while not self._stopping:
             await asyncio.sleep(CONTACTS_POLL_S)
-            now = await asyncio.to_thread(store.version)
-            if now != known:
-                known = now
+            if written == (written := store.written_ns()):
+                continue
+            if known != (known := await asyncio.to_thread(store.version)):
                 self._surroundings.tell(ContactsChanged())
 
     # --- orders ------------------------------------------------------------------------------------------------------
@@ -211,17 +212,21 @@ class NeonizeDriver:
 
     async def take_snapshot(self) -> Snapshot:
         """See `Driver`."""
+        return await asyncio.to_thread(self._copy_store)
+
+    def _copy_store(self) -> Snapshot:
+        """Copy the store to a file that nothing else has the name of."""
         target = self._folder / f"snapshot-{next(self._snapshots)}.db"
-        size = await asyncio.to_thread(self._opened().snapshot, target)
-        return Snapshot(path=str(target), store_bytes=size)
+        return Snapshot(path=str(target), store_bytes=self._opened().snapshot(target))
 
     async def stop(self) -> Snapshot | None:
-        """See `Driver`. The store is copied once the client's thread has returned."""
+        """See `Driver`. The store is copied once the client's thread has returned, which it never does unpaired."""
         self._stopping = True
-        if self._client is not None and self._held is not None:
-            await self._client.stop()
-            await self._held
-        if self._store is None or not await asyncio.to_thread(self._store.has_device):
+        if self._store is None or self._client is None or self._held is None:
+            return None
+        await self._client.stop()
+        await self._held
+        if not await asyncio.to_thread(self._store.has_device):
             return None
         return await self.take_snapshot()
 

@@ -55,17 +55,17 @@ class Nursery:
         certificates: str = "",
         after_load: str = "",
         hook_environment: Mapping[str, str] | None = None,
-        keep_stderr: bool = False,
+        observed: bool = False,
     ) -> Self:
         """Start a zygote and wait until it has imported everything. Raises NurseryClosed.
 
         `certificates`: path of the CA file that replaces the system's ("" for the system's); the Go library sees it
         only this way. `after_load`: "module:function", called in every session process once the library is loaded;
-        demo and tests alone pass it, with what it needs in `hook_environment`. `keep_stderr`: sessions write to our
-        stderr; tests alone pass it.
+        demo and tests alone pass it, with what it needs in `hook_environment`. `observed`: sessions write to our
+        stderr and their memory use is ours to read; tests and benches alone pass it.
         """
         ours, theirs = socket.socketpair()
-        arguments = [str(os.getpid()), str(theirs.fileno()), str(int(keep_stderr)), after_load]
+        arguments = [str(os.getpid()), str(theirs.fileno()), str(int(observed)), after_load]
         process = subprocess.Popen(  # noqa: ASYNC220 - exec itself does not wait for anything
             [sys.executable, "-m", "enclave.zygote", *arguments],
             env={**(hook_environment or {}), **_environment(certificates)},

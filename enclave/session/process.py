@@ -52,7 +52,7 @@ EXIT_ORDERLY: Final = 0
 EXIT_PAIRING_ENDED: Final = 3
 """PairFailed was told."""
 EXIT_DEADLINE: Final = 4
-"""A send hung: its client cannot be trusted any more."""
+"""A send, a stop or a logout hung: the client cannot be trusted any more."""
 EXIT_PIPE: Final = 5
 """The broker has gone or broke the protocol."""
 EXIT_REFUSED: Final = 6
@@ -109,6 +109,7 @@ class Session:
 
     async def live(self) -> int:
         """Serve until somebody says leave; then what was reported still goes out. Returns the exit status."""
+        self._loop.set_exception_handler(self._crash)
         writing = asyncio.create_task(self._write_reports())
         self.spawn(self._take_orders())
         status = await self._leaving
@@ -139,6 +140,11 @@ class Session:
         error = None if task.cancelled() else task.exception()
         if error is not None and not self._leaving.done():
             self._leaving.set_exception(error)
+
+    def _crash(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """An exception in a callback, such as those of the client's events, is a bug too."""
+        if not self._leaving.done():
+            self._leaving.set_exception(context.get("exception") or RuntimeError(context["message"]))
 
     def _leave(self, status: int) -> None:
         """End the process with `status`, unless it is ending already."""
@@ -191,6 +197,8 @@ class Session:
                 self._leave(EXIT_DEADLINE)
             else:
                 self._refuse(order, Code.TIMEOUT)
+                if isinstance(order.task, Stop | Logout):
+                    self._leave(EXIT_DEADLINE)
         except DriverRefused as refused:
             self._refuse(order, refused.code)
         else:

@@ -77,6 +77,17 @@ class StoreFile:
             row = store.execute(query, (self.jid, secret)).fetchone()
         return row[0] if row else ""
 
+    def personal_jid(self, lid: str) -> str:
+        """The phone-number JID of a person's `lid` JID, or that itself where the number is unknown."""
+        with self._open() as store:
+            query = "SELECT pn FROM whatsmeow_lid_map WHERE lid = ?"
+            row = store.execute(query, (lid.partition("@")[0],)).fetchone()
+        return f"{row[0]}@{_PERSONAL}" if row else lid
+
+    def written_ns(self) -> int:
+        """When the file was last written, to see that nothing can have changed."""
+        return self.path.stat().st_mtime_ns
+
     def version(self) -> tuple[object, ...]:
         """Something that differs when contacts or their completeness may differ."""
         with self._open() as store:

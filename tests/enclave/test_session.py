@@ -36,7 +36,7 @@ TO = "4917000000007@s.whatsapp.net"
 
 @pytest.fixture(scope="module")
 async def nursery() -> AsyncIterator[Nursery]:
-    started = await Nursery.start(keep_stderr=True)
+    started = await Nursery.start(observed=True)
     yield started
     await started.close()
 

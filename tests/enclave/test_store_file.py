@@ -21,7 +21,7 @@ OWN = frozenset({"4915100000001", "900000000000001"})
 async def empty_store(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[bytes]:
     """A store without a device, made by the client itself on its way to a proxy that refuses."""
     folder = tmp_path_factory.mktemp("account")
-    nursery = await Nursery.start(keep_stderr=True)
+    nursery = await Nursery.start(observed=True)
     line = await open_line(nursery, folder)
     await line.start("neonize")
     await line.told(PairFailed)

@@ -20,7 +20,7 @@ from tests.waiting import eventually
 
 @pytest.fixture(scope="module")
 async def nursery() -> AsyncIterator[Nursery]:
-    started = await Nursery.start(keep_stderr=True)
+    started = await Nursery.start(observed=True)
     yield started
     await started.close()
 
@@ -76,14 +76,16 @@ async def test_many_sessions_at_once_get_each_its_own_process(nursery: Nursery, 
         assert len({line.pid for line in opened}) == 8
 
 
-async def test_a_session_is_in_its_own_process_session_without_dumps(nursery: Nursery, tmp_path: Path) -> None:
+async def test_an_unobserved_session_leads_its_own_process_session_and_cannot_be_dumped(tmp_path: Path) -> None:
+    nursery = await Nursery.start()
     line = await open_line(nursery, tmp_path)
     await line.start()
     assert os.getsid(line.pid) == line.pid
-    rows = proc_file(line.pid, "limits").splitlines()
-    assert [row.split()[4:6] for row in rows if row.startswith("Max core file size")] == [["0", "0"]]
-    await line.ask(Stop())
-    await line.ended()
+    for pid in (nursery.pid, line.pid):
+        rows = proc_file(pid, "limits").splitlines()
+        assert [row.split()[4:6] for row in rows if row.startswith("Max core file size")] == [["0", "0"]]
+        assert owner_of_memory(pid) == 0  # what is not dumpable is root's, whoever runs it
+    await nursery.close()
 
 
 async def test_closing_the_nursery_ends_every_session(tmp_path: Path) -> None:
@@ -122,6 +124,11 @@ async def test_zygote_and_sessions_die_with_a_killed_broker(tmp_path: Path) -> N
 def proc_file(pid: int, name: str) -> str:
     """What the kernel tells of a process."""
     return Path(f"/proc/{pid}/{name}").read_text()
+
+
+def owner_of_memory(pid: int) -> int:
+    """User id that owns the process's memory file."""
+    return Path(f"/proc/{pid}/mem").stat().st_uid
 
 
 async def has_gone(pid: int) -> bool:
