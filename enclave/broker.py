@@ -15,7 +15,7 @@ import stat
 import sys
 import traceback
 from collections.abc import AsyncGenerator, Coroutine, Generator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -70,23 +70,32 @@ def read_config(environ: Mapping[str, str]) -> Config:
     )
 
 
-def main(environment: str = "local", *, after_load: str = "", ca_file: str = "", driver: str = "neonize") -> None:
+def main(
+    environment: str = "local",
+    *,
+    after_load: str = "",
+    hook_environment: Mapping[str, str] | None = None,
+    ca_file: str = "",
+    driver: str = "neonize",
+) -> None:
     """Run the enclave until TERM. Exits with 1 and a sentence if it cannot start or its zygote dies.
 
     `environment`: "local", or "demo" by the demo's wrapper, which also passes `after_load` ("module:function", called
-    in every session process) and `ca_file` (the certificate authorities of the WhatsApp client). `driver`: "neonize",
+    in every session process, which finds `hook_environment` in its environment) and `ca_file` (the certificate
+    authorities of the WhatsApp client). `driver`: "neonize",
     or "null" for benches. These are arguments, not settings: what the enclave does is fixed by who starts it.
     """
     try:
         config = read_config(os.environ)
         refuse_dumps()
         close_descriptors_except({config.ready_fd})
-        asyncio.run(_run(config, environment, after_load, ca_file, driver))
+        zygote = _zygote(after_load, hook_environment or {}, ca_file)
+        asyncio.run(_run(config, environment, zygote, driver))
     except (CannotStart, KeyFileUnsafe, SocketInUse, NurseryClosed) as error:
         sys.exit(f"enclave: {error or 'the zygote has ended'}")
 
 
-async def _run(config: Config, environment: str, after_load: str, ca_file: str, driver: str) -> None:
+async def _run(config: Config, environment: str, zygote: AbstractAsyncContextManager[Nursery], driver: str) -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(report_bug)
     term = asyncio.Event()
@@ -96,7 +105,7 @@ async def _run(config: Config, environment: str, after_load: str, ca_file: str, 
     provider = open_local_provider(config.state)
     sys.stderr.write("enclave: not attested; account keys are wrapped under a key file of this machine\n")
     with _owned(config.tmpfs):
-        async with _egress(config.relay) as proxy_url, _zygote(after_load, ca_file) as nursery:
+        async with _egress(config.relay) as proxy_url, zygote as nursery:
             sessions = Sessions(config.tmpfs, nursery, environment, driver, proxy_url)
             await asyncio.to_thread(sessions.inherit)
             calls = Calls(identity, provider, sessions, nursery.pid)
@@ -148,8 +157,8 @@ async def _egress(relay: Path) -> AsyncGenerator[str]:
 
 
 @asynccontextmanager
-async def _zygote(after_load: str, ca_file: str) -> AsyncGenerator[Nursery]:
-    nursery = await Nursery.start(certificates=ca_file, after_load=after_load)
+async def _zygote(after_load: str, hook_environment: Mapping[str, str], ca_file: str) -> AsyncGenerator[Nursery]:
+    nursery = await Nursery.start(certificates=ca_file, after_load=after_load, hook_environment=hook_environment)
     try:
         yield nursery
     finally:
