@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, fields
 from typing import Any
 
-from simulator import contacts, linking, pairing, people
+from simulator import acts, contacts, linking, pairing, people
 from simulator.faults import PAIRING, Fault, FaultError, read_fault
 from simulator.http import Answer, Request, json_answer
 from simulator.hub import Hub, Settings
@@ -192,7 +192,7 @@ class Control:
         ids = body.get("ids")
         if ids is not None and not (isinstance(ids, list) and all(isinstance(entry, str) for entry in ids)):
             raise Bad("ids must be a list of texts")
-        return {"read": people.read(self._hub, phone, text(body, "chat"), ids)}
+        return {"read": acts.read(self._hub, phone, text(body, "chat"), ids)}
 
     def _fault(self, number: str, body: Fields) -> Fields:
         self._hub.faults.order(number, read_fault(body))

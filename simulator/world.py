@@ -89,6 +89,8 @@ class Entry:
     """For own lines: "", "delivered", "read". For others': "" or "read"."""
     server: str = LID
     """How the message was addressed; receipts go the same way."""
+    file: str = ""
+    """Path of an opened picture below the media host."""
 
 
 @dataclass(slots=True)
