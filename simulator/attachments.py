@@ -15,6 +15,8 @@ from simulator.world import WorldError
 
 IMAGE_BYTES_MAX = 16 << 20
 CAPTION_CHARACTERS_MAX = 1_024
+# Clients append their own arguments with "&".
+_QUERY = "?ccb=11-4"
 _SIGNATURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 
 
@@ -40,8 +42,8 @@ def image_message(hub: Hub, data: bytes, caption: str) -> e2e.Message:
     path = f"/v/t62.7118-24/{sealed.file_enc_sha256.hex()}"
     hub.media.put(path, sealed.blob)
     image = e2e.ImageMessage(
-        URL=f"https://mmg.whatsapp.net{path}",
-        directPath=path,
+        URL=f"https://mmg.whatsapp.net{path}{_QUERY}",
+        directPath=path + _QUERY,
         mimetype=mimetype,
         caption=caption,
         mediaKey=sealed.media_key,

@@ -18,10 +18,9 @@ from simulator.certificates import Trust, open_trust
 from simulator.connection import Connection, is_upgrade
 from simulator.control import Control
 from simulator.dictionary import installed
-from simulator.faults import read_fault
 from simulator.http import Answer, HttpError, read_request
 from simulator.hub import Hub
-from simulator.login import strike
+from simulator.login import kick
 from simulator.media_store import MediaStore
 from simulator.saved import Folder
 from simulator.world import Entry, Phone, World
@@ -132,11 +131,7 @@ class Simulator:
 
     def kick(self, number: str, **fault: Any) -> int:
         """Strike the phone's live connections now (fields as of an ``after_login`` fault); gives how many."""
-        struck = read_fault({"when": "after_login", **fault})
-        links = self.hub.online_links(self.world.phone(number))
-        for link in links:
-            strike(self.hub, link, struck)
-        return len(links)
+        return kick(self.hub, self.world.phone(number), fault)
 
     def say(self, number: str, to: str, text: str) -> str:
         """A phone writes to another number; gives the message id."""

@@ -89,13 +89,13 @@ class Plan:
         state = self._home.folder("enclave" if program == settings.ENCLAVE else "state")
         ours = {**self._ours, "AUTOSENDR_STATE": str(state)}
         more = {}
-        if self.simulator is not None:
+        if self.simulator is not None and program != settings.MIGRATE:  # which runs before the simulator does
             ours["AUTOSENDR_SIMULATOR_TRUST"] = "replace-noise-root"
             ours["AUTOSENDR_SIMULATOR_ROOT_KEY"] = str(self.simulator.facts["root_key"])
-            ours["AUTOSENDR_SIMULATOR"] = str(self.simulator.facts["front"])
+            ours["AUTOSENDR_SIMULATOR"] = f"{WEB_HOST}:{self.simulator.facts['port']}"
             if program == settings.ENCLAVE:
                 # Read by Go's TLS when the process starts: set here, at exec, or never.
-                more["SSL_CERT_FILE"] = str(self.simulator.facts["ca"])
+                more["SSL_CERT_FILE"] = str(self.simulator.facts["ca_file"])
         return {**settings.variables_for(program, ours, self._environ), **more}
 
 

@@ -3,6 +3,7 @@
 import os
 import sys
 
+from standalone.demo_world import furnish
 from standalone.home import AlreadyRunning, open_home
 from standalone.plan import Plan
 from standalone.processes import Bell, Processes, StopRequested
@@ -20,6 +21,8 @@ def run(*, demo: bool, port: int | None) -> int:
         processes = Processes(home, plan.services, bell, say, plan.describe)
         try:
             processes.start()
+            if plan.simulator is not None:
+                furnish(plan.simulator.facts["control"])
             print(f"AutoSendr is at {plan.web_url}", flush=True)
             if plan.simulator is not None:
                 print(f"The simulated phones are at {plan.simulator.facts['control']}", flush=True)

@@ -11,7 +11,7 @@ from standalone.home import CannotStart, Home
 from standalone.plan import Plan
 from standalone.programs import Program
 
-FACTS = {"front": "127.0.0.1:1", "control": "http://127.0.0.1:2", "ca": "/ca.pem", "root_key": "00"}
+FACTS = {"port": 1, "control": "http://127.0.0.1:1", "ca_file": "/ca.pem", "root_key": "00"}
 
 
 def told(plan: Plan) -> dict[str, dict[str, str]]:
@@ -38,6 +38,14 @@ def live(own_home: Home) -> Iterator[Plan]:
 def test_the_order_is_the_documented_one(demo: Plan) -> None:
     names = ["PostgreSQL", "Valkey", "migrate", "simulator", "enclave", "supervisor", "web"]
     assert [service.name for service in demo.services] == names
+
+
+def test_migrate_is_told_its_database_before_the_simulator_runs(demo: Plan) -> None:
+    assert demo.simulator is not None
+    demo.simulator.facts = {}
+    migrate = next(service for service in demo.services if service.name == "migrate")
+    assert isinstance(migrate, Program)
+    assert list(migrate.variables()) == ["AUTOSENDR_DATABASE_URL"]
 
 
 def test_the_persons_servers_are_not_started_but_handed_on(live: Plan) -> None:
