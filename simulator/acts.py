@@ -5,13 +5,15 @@ Read receipts leave a phone only by such an act ("Beyond" row 22 of facts whatsa
 
 from collections.abc import Sequence
 
-from simulator import group_delivery, people
+from simulator import group_delivery, people, presence
 from simulator.attachments import image_message, open_image
 from simulator.hub import Hub, now_s
-from simulator.node import GROUP, Jid
+from simulator.node import GROUP, Jid, node
 from simulator.notices import picture_changed
 from simulator.stanzas.usync import picture_id
 from simulator.world import Phone
+
+CHAT_STATES = ("composing", "paused")
 
 
 def read(hub: Hub, phone: Phone, chat: str, ids: Sequence[str] | None = None) -> list[str]:
@@ -57,3 +59,15 @@ def set_picture(hub: Hub, phone: Phone, state: str) -> None:
             for companion in other.companions.values():
                 shown = picture_id(phone) if state == "shown" else ""
                 hub.push(other, companion, picture_changed(phone.pn, shown, hub.new_id(), now_s()))
+
+
+def set_available(hub: Hub, phone: Phone, available: bool) -> None:
+    """Open or close the app: subscribers are told, nobody else."""
+    phone.available = available
+    presence.tell_subscribers(hub, phone)
+
+
+def type_to(hub: Hub, phone: Phone, number: str, state: str) -> None:
+    """Begin or pause typing: the other's devices that are online see it. WorldError for an unknown number."""
+    for link in hub.online_links(hub.world.phone(number)):
+        link.write(node("chatstate", {"from": phone.lid}, [node(state)]))

@@ -17,6 +17,7 @@ IMAGE_BYTES_MAX = 16 << 20
 CAPTION_CHARACTERS_MAX = 1_024
 # Clients append their own arguments with "&".
 _QUERY = "?ccb=11-4"
+UNKNOWN_TYPE = "application/octet-stream"
 _SIGNATURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 
 
@@ -33,10 +34,15 @@ def open_image(hub: Hub, image: e2e.ImageMessage) -> str:
     return path
 
 
+def image_type(data: bytes) -> str:
+    """The media type by a file's first bytes; `application/octet-stream` for what is no picture."""
+    return next((name for start, name in _SIGNATURES.items() if data.startswith(start)), UNKNOWN_TYPE)
+
+
 def image_message(hub: Hub, data: bytes, caption: str) -> e2e.Message:
     """Encrypt and upload as a phone does. WorldError for what is no JPEG or PNG, or is too large."""
-    mimetype = next((name for start, name in _SIGNATURES.items() if data.startswith(start)), None)
-    if mimetype is None or len(data) > IMAGE_BYTES_MAX or len(caption) > CAPTION_CHARACTERS_MAX:
+    mimetype = image_type(data)
+    if mimetype == UNKNOWN_TYPE or len(data) > IMAGE_BYTES_MAX or len(caption) > CAPTION_CHARACTERS_MAX:
         raise WorldError("bad_image", "an image is a JPEG or PNG of at most 16 MiB; its caption is short")
     sealed = media.encrypt(data, Kind.IMAGE, hub.world.random_bytes)
     path = f"/v/t62.7118-24/{sealed.file_enc_sha256.hex()}"

@@ -105,6 +105,8 @@ class Phone:
     """Number to full name, as in its address book."""
     about: str = ""
     auto_reply: str = ""
+    available: bool = False
+    """Whether the person has the app open; not kept over restarts."""
     picture: str = ""
     """"", "shown" or "hidden"."""
     companions: dict[int, Companion] = field(default_factory=dict)

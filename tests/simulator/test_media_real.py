@@ -100,3 +100,20 @@ async def in_thread(url: str, context: ssl.SSLContext) -> bytes:
             return answer.read()
 
     return await asyncio.to_thread(fetch)
+
+
+async def test_presence_and_typing_of_a_phone_reach_who_asked(simulator: Simulator, folder: Path) -> None:
+    ben = simulator.world.phone(BEN)
+    async with RealClient(simulator, folder / "store") as client:
+        await client.pair(ANNA)
+        acts.set_available(simulator.hub, ben, True)
+        await client.call("subscribe", number=BEN)
+        first = await client.event("Presence")
+        assert not first.get("Unavailable")
+        acts.set_available(simulator.hub, simulator.world.phone(CLEO), True)
+        acts.set_available(simulator.hub, ben, False)
+        second = await client.event("Presence", 2)
+        assert (second["From"]["User"], second["Unavailable"]) == (ben.lid_user, True)
+        acts.type_to(simulator.hub, ben, ANNA, "composing")
+        typing = await client.event("ChatPresence")
+        assert typing["MessageSource"]["Sender"]["User"] == ben.lid_user
