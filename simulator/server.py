@@ -98,6 +98,7 @@ class Simulator:
         self._trust: Trust = open_trust(self._folder / "trust")
         self._saved = Folder(self._folder / "phones")
         self._media = MediaStore(self._folder / "media")
+        self.hub.media = self._media
         self._saved.load(self.world)
         self.world.changed = self._note_change
         self.world.groups_changed = self._note_groups_change

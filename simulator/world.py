@@ -89,6 +89,8 @@ class Entry:
     """For own lines: "", "delivered", "read". For others': "" or "read"."""
     server: str = LID
     """How the message was addressed; receipts go the same way."""
+    file: str = ""
+    """Path of an opened picture below the media host."""
 
 
 @dataclass(slots=True)
@@ -103,6 +105,8 @@ class Phone:
     """Number to full name, as in its address book."""
     about: str = ""
     auto_reply: str = ""
+    available: bool = False
+    """Whether the person has the app open; not kept over restarts."""
     picture: str = ""
     """"", "shown" or "hidden"."""
     companions: dict[int, Companion] = field(default_factory=dict)
