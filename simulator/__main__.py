@@ -1,13 +1,19 @@
-"""``python -m simulator --state FOLDER``: run until TERM or INT. Prints one JSON line when ready."""
+"""``python -m simulator --state FOLDER``: run until TERM or INT. Prints one JSON line when ready.
+
+The same line goes to the descriptor that AUTOSENDR_READY_FD names, where there is one (docs/operations.md).
+"""
 
 import argparse
 import asyncio
 import json
+import os
 import signal
 import sys
 from pathlib import Path
 
 from simulator.server import Simulator, SimulatorError
+
+READY_FD = "AUTOSENDR_READY_FD"
 
 
 def _arguments() -> argparse.Namespace:
@@ -38,7 +44,11 @@ async def _run(arguments: argparse.Namespace) -> None:
             "ca_file": str(simulator.ca_file),
             "root_key": simulator.root_key.hex(),
         }
-        print(json.dumps(ready), flush=True)
+        line = json.dumps(ready)
+        print(line, flush=True)
+        if (descriptor := os.environ.get(READY_FD)) is not None:
+            with os.fdopen(int(descriptor), "w") as pipe:
+                pipe.write(f"{line}\n")
         await stopped.wait()
 
 

@@ -4,18 +4,22 @@ routes.
 Every answer is an object. A refused request is ``{"error": code, "message": sentence}`` with status 4xx.
 """
 
+import base64
 import json
 from collections.abc import Callable
 from dataclasses import asdict, fields
 from typing import Any
 
-from simulator import contacts, linking, pairing, people
-from simulator.faults import PAIRING, Fault, FaultError, read_fault
+from simulator import acts, contacts, group_delivery, linking, pairing, people
+from simulator.attachments import image_type
+from simulator.faults import PAIRING, FaultError, read_fault
+from simulator.groups import Group, Refused
 from simulator.http import Answer, Request, json_answer
 from simulator.hub import Hub, Settings
 from simulator.journal import WAIT_S_MAX
-from simulator.login import strike
-from simulator.node import Malformed
+from simulator.login import kick
+from simulator.node import GROUP, LID, Jid, Malformed
+from simulator.stanzas import groups
 from simulator.world import Phone, WorldError
 
 Fields = dict[str, Any]
@@ -25,6 +29,13 @@ PICTURES = ("", "shown", "hidden")
 
 class Bad(ValueError):
     """The request's JSON is not as documented."""
+
+
+def foreign(request: Request) -> bool:
+    """Whether another site's page in a browser asks: by a name that is not loopback's, or across origins."""
+    host = request.headers.get("host", "")
+    origin = request.headers.get("origin", f"http://{host}")
+    return host.rpartition(":")[0] not in ("127.0.0.1", "localhost") or origin != f"http://{host}"
 
 
 def text(body: Fields, name: str, otherwise: str | None = None) -> str:
@@ -43,6 +54,16 @@ def seconds(body: Fields, name: str) -> float:
     return float(value)
 
 
+def group_state(hub: Hub, group: Group) -> Fields:
+    """A group as the interface shows it."""
+    roles = {}
+    for user, role in group.roles.items():
+        member = hub.world.find(Jid(user, LID))
+        if member is not None:
+            roles[member.number] = role
+    return {"id": str(group.jid), "subject": group.subject, "members": roles}
+
+
 class Control:
     """Answers control requests. ``set_listening`` opens and closes the service for clients."""
 
@@ -56,6 +77,8 @@ class Control:
             ("POST", "settings"): self._settings,
             ("POST", "faults"): lambda body: self._fault(PAIRING, body),
             ("DELETE", "faults"): self._clear_faults,
+            ("GET", "groups"): lambda body: {"groups": [group_state(hub, group) for group in hub.world.groups]},
+            ("POST", "groups"): self._make_group,
         }
         self._on_phone: dict[tuple[str, str], Callable[[Phone, Fields], Fields]] = {
             ("GET", ""): lambda phone, body: self._phone_state(phone),
@@ -64,7 +87,10 @@ class Control:
             ("POST", "code"): self._code,
             ("GET", "inbox"): self._inbox,
             ("POST", "say"): self._say,
+            ("POST", "image"): self._image,
             ("POST", "read"): self._read,
+            ("POST", "presence"): self._presence,
+            ("POST", "typing"): self._typing,
             ("POST", "faults"): lambda phone, body: self._fault(phone.number, body),
             ("POST", "kick"): self._kick,
             ("POST", "unlink"): self._unlink,
@@ -73,6 +99,8 @@ class Control:
     async def answer(self, request: Request) -> Answer:
         """One request's answer."""
         parts = request.path.strip("/").split("/")
+        if foreign(request):
+            return json_answer({"error": "foreign", "message": "only pages of this address may ask"}, 403)
         try:
             body = self._body(request)
             if (request.method, parts) == ("GET", ["events"]):
@@ -83,6 +111,8 @@ class Control:
         except WorldError as refused:
             status = 404 if refused.code == "no_such_phone" else 409
             return json_answer({"error": refused.code, "message": str(refused)}, status)
+        except Refused as refused:
+            return json_answer({"error": "group_refused", "message": str(refused)}, 409)
         except Malformed as malformed:
             return json_answer({"error": "client_broke_off", "message": str(malformed)}, 409)
 
@@ -101,6 +131,8 @@ class Control:
     def _routed(self, method: str, parts: list[str], body: Fields) -> Answer:
         if len(parts) == 1 and (on_all := self._on_all.get((method, parts[0]))) is not None:
             return json_answer(on_all(body))
+        if (method, parts[0], len(parts)) == ("GET", "phones", 4) and parts[2] == "file":
+            return self._file(self._hub.world.phone(parts[1]), parts[3])
         if parts[0] == "phones" and len(parts) in (2, 3):
             verb = parts[2] if len(parts) == 3 else ""
             if (on_phone := self._on_phone.get((method, verb))) is not None:
@@ -167,7 +199,8 @@ class Control:
         phone.name = name or phone.name
         phone.auto_reply = text(body, "auto_reply", phone.auto_reply)
         phone.about = text(body, "about", phone.about)
-        phone.picture = picture if "picture" in body else phone.picture
+        if "picture" in body:
+            acts.set_picture(self._hub, phone, picture)
         for number, full_name in pairs:
             contacts.set_contact(self._hub, phone, number, full_name)
         self._hub.world.changed(phone)
@@ -186,13 +219,53 @@ class Control:
         return {"entries": [asdict(entry) for entry in phone.entries if chat is None or entry.chat == chat]}
 
     def _say(self, phone: Phone, body: Fields) -> Fields:
-        return {"id": people.say(self._hub, phone, text(body, "to"), text(body, "text"))}
+        to, words = text(body, "to"), text(body, "text")
+        if to.endswith(f"@{GROUP}"):
+            group = self._hub.world.groups.get(to.partition("@")[0])
+            return {"id": group_delivery.say(self._hub, phone, group, words)}
+        return {"id": people.say(self._hub, phone, to, words)}
+
+    def _image(self, phone: Phone, body: Fields) -> Fields:
+        try:
+            data = base64.b64decode(text(body, "data"), validate=True)
+        except ValueError:
+            raise Bad("data must be base64") from None
+        return {"id": acts.say_image(self._hub, phone, text(body, "to"), data, text(body, "caption", ""))}
+
+    def _presence(self, phone: Phone, body: Fields) -> Fields:
+        if not isinstance(body.get("available"), bool):
+            raise Bad("available must be true or false")
+        acts.set_available(self._hub, phone, body["available"])
+        return {"available": phone.available}
+
+    def _typing(self, phone: Phone, body: Fields) -> Fields:
+        state = text(body, "state", "composing")
+        if state not in acts.CHAT_STATES:
+            raise Bad(f"state must be one of {', '.join(acts.CHAT_STATES)}")
+        acts.type_to(self._hub, phone, text(body, "to"), state)
+        return {"state": state}
+
+    def _file(self, phone: Phone, entry_id: str) -> Answer:
+        """The opened picture of a line."""
+        file = next((entry.file for entry in phone.entries if entry.id == entry_id and entry.file), "")
+        data = self._hub.media.get(file) if file else None
+        if data is None:
+            return json_answer({"error": "not_found", "message": "that line has no picture"}, 404)
+        return Answer(200, data, image_type(data), {"X-Content-Type-Options": "nosniff"})
+
+    def _make_group(self, body: Fields) -> Fields:
+        members = body.get("members")
+        if not isinstance(members, list) or not all(isinstance(number, str) for number in members):
+            raise Bad("members must be a list of numbers")
+        world = self._hub.world
+        owner, others = world.phone(text(body, "owner")), [world.phone(number) for number in members]
+        return group_state(self._hub, groups.create(self._hub, owner, text(body, "subject"), others))
 
     def _read(self, phone: Phone, body: Fields) -> Fields:
         ids = body.get("ids")
         if ids is not None and not (isinstance(ids, list) and all(isinstance(entry, str) for entry in ids)):
             raise Bad("ids must be a list of texts")
-        return {"read": people.read(self._hub, phone, text(body, "chat"), ids)}
+        return {"read": acts.read(self._hub, phone, text(body, "chat"), ids)}
 
     def _fault(self, number: str, body: Fields) -> Fields:
         self._hub.faults.order(number, read_fault(body))
@@ -203,15 +276,13 @@ class Control:
         return {"waiting": 0}
 
     def _kick(self, phone: Phone, body: Fields) -> Fields:
-        fault: Fault = read_fault({"when": "after_login", **body})
-        links = self._hub.online_links(phone)
-        for link in links:
-            strike(self._hub, link, fault)
-        return {"struck": len(links)}
+        return {"struck": kick(self._hub, phone, body)}
 
     def _unlink(self, phone: Phone, body: Fields) -> Fields:
         device = body.get("device")
-        devices = list(phone.companions) if device is None else [int(device)]
+        if device is not None and (not isinstance(device, int) or device not in phone.companions):
+            raise Bad("device must be the number of a linked device")
+        devices = list(phone.companions) if device is None else [device]
         for number in devices:
             pairing.unlink(self._hub, phone, number)
         return {"unlinked": devices}
@@ -221,8 +292,10 @@ class Control:
         if not set(body) <= known:
             raise Bad(f"known settings are {', '.join(sorted(known))}")
         for name in body:
-            if name == "listening":
-                self._set_listening(bool(body[name]))
-            else:
+            if name != "listening":
                 setattr(self._hub.settings, name, seconds(body, name))
+            elif isinstance(body[name], bool):
+                self._set_listening(body[name])
+            else:
+                raise Bad("listening must be true or false")
         return asdict(self._hub.settings)

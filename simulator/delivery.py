@@ -1,17 +1,16 @@
-"""One-to-one messages from clients: checked, fanned out to devices, acknowledged (facts: whatsapp-wire §14, "Beyond"
-4-17).
+"""Messages from clients: checked, fanned out to devices, acknowledged (facts: whatsapp-wire §14, "Beyond" 4-17).
 
-Assumed: the error codes for unknown recipients (404), and the value of ``phash``.
+Groups have a delivery of their own. Assumed: the error codes for unknown recipients (404), the value of ``phash``.
 """
 
 import base64
 import hashlib
 from collections.abc import Sequence
 
-from simulator import people
+from simulator import group_delivery, people
 from simulator.faults import Fault
 from simulator.hub import Hub, Link, now_s
-from simulator.node import LID, PN, Jid, Malformed, Node, node
+from simulator.node import GROUP, LID, PN, Jid, Malformed, Node, node
 from simulator.world import Phone
 
 PASSED_ON = ("meta", "bot", "biz", "reporting", "multicast", "tctoken")
@@ -39,7 +38,10 @@ def take_message(hub: Hub, link: Link, stanza: Node) -> None:
 
 def accept(hub: Hub, link: Link, stanza: Node, message_id: str, to: Jid, fault: Fault | None) -> None:
     """Deliver and acknowledge, unless a fault keeps the acknowledgement back."""
-    error, phash = _deliver(hub, link, stanza, message_id, to)
+    if to.server == GROUP:
+        error, phash = group_delivery.deliver(hub, link, stanza)
+    else:
+        error, phash = _deliver(hub, link, stanza, message_id, to)
     if error:
         assert link.phone is not None
         hub.journal.add("message_refused", link.phone.number, id=message_id, code=error)

@@ -1,8 +1,10 @@
 """After the handshake: a known device logs in, an unknown client is offered codes to scan (facts: whatsapp-wire §9,
 §10)."""
 
+from typing import Any
+
 from simulator import pairing
-from simulator.faults import PAIRING, Fault, failure, stream_error
+from simulator.faults import PAIRING, Fault, failure, read_fault, stream_error
 from simulator.hub import STREAM_END_DELAY_S, Hub, Link, now_s
 from simulator.node import PN, Jid, node
 from simulator.protobufs import wa6
@@ -59,6 +61,15 @@ def _log_in(hub: Hub, link: Link, phone: Phone | None, companion: Companion | No
     )
     if (fault := hub.faults.take(phone.number, "after_login")) is not None:
         hub.call_later(fault.after_s, lambda: strike(hub, link, fault))
+
+
+def kick(hub: Hub, phone: Phone, order: dict[str, Any]) -> int:
+    """Strike a phone's live connections now (fields as of an ``after_login`` fault); gives how many. FaultError."""
+    fault = read_fault({**order, "when": "after_login"})
+    links = hub.online_links(phone)
+    for link in links:
+        strike(hub, link, fault)
+    return len(links)
 
 
 def strike(hub: Hub, link: Link, fault: Fault) -> None:

@@ -1,6 +1,6 @@
 """Receipts and confirmations from clients (facts: whatsapp-wire §14, "Beyond" rows 5 and 6)."""
 
-from simulator import people
+from simulator import group_delivery, people
 from simulator.hub import Hub, Link, now_s
 from simulator.node import GROUP, Jid, Node, node
 from simulator.world import Phone
@@ -39,6 +39,13 @@ def _pass_on(hub: Hub, link: Link, stanza: Node, target: Phone, device: int, ids
     assert phone is not None
     assert own is not None
     type_ = stanza.text_or("type")
+    to = stanza.jid("to")
+    if device == 0 and to.server == GROUP:
+        if type_ == "retry":
+            group_delivery.answer_retry(hub, target, phone, own.device, stanza)
+        else:
+            group_delivery.note_receipt(hub, target, phone, to, ids, type_)
+        return
     if device == 0:
         if type_ == "retry":
             people.answer_retry(hub, target, phone, own.device, stanza)
@@ -48,7 +55,6 @@ def _pass_on(hub: Hub, link: Link, stanza: Node, target: Phone, device: int, ids
     companion = target.companions.get(device)
     if companion is None:
         return
-    to = stanza.jid("to")
     sender = phone.address(to.server).at(own.device)
     source: dict[str, Jid | None] = {"from": sender, "recipient": stanza.jid_or_none("recipient")}
     if to.server == GROUP:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from simulator.appstate import Collection
+from simulator.groups import Groups
 from simulator.signal.party import Party
 from simulator.world import Companion, Entry, Phone, World
 
 FORMAT = 1
+GROUPS_FILE = "groups"
 _BYTES = ("registration", "identity", "signed_id", "signed_key", "signature", "noise", "device_identity")
 _PLAIN = ("number", "lid_user", "name", "contacts", "about", "auto_reply", "picture", "next_device")
 
@@ -85,10 +87,19 @@ class Folder:
         """Put all saved phones into the world."""
         for file in sorted(self._folder.glob("*.json")):
             world.add(phone_from(json.loads(file.read_text()), world.random_bytes))
+        if (groups := self._folder / GROUPS_FILE).exists():
+            world.groups = Groups.from_list(json.loads(groups.read_text()))
+
+    def save_groups(self, groups: Groups) -> None:
+        """Write all groups; the old file stays until the new one is whole."""
+        self._write(self._folder / GROUPS_FILE, groups.to_list())
 
     def save(self, phone: Phone) -> None:
         """Write one phone; the old file stays until the new one is whole."""
-        target = self._folder / f"{phone.number}.json"
+        self._write(self._folder / f"{phone.number}.json", phone_image(phone))
+
+    @staticmethod
+    def _write(target: Path, image: object) -> None:
         fresh = target.with_suffix(".new")
-        fresh.write_text(json.dumps(phone_image(phone), separators=(",", ":")))
+        fresh.write_text(json.dumps(image, separators=(",", ":")))
         fresh.replace(target)

@@ -11,15 +11,18 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
-from simulator import pairing, people
+from simulator import linking, pairing, people
 from simulator.certificates import Trust, open_trust
 from simulator.connection import Connection, is_upgrade
 from simulator.control import Control
 from simulator.dictionary import installed
 from simulator.http import Answer, HttpError, read_request
 from simulator.hub import Hub
+from simulator.login import kick
 from simulator.media_store import MediaStore
+from simulator.pages import Pages
 from simulator.saved import Folder
 from simulator.world import Entry, Phone, World
 
@@ -55,6 +58,7 @@ class Simulator:
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._dirty: dict[str, Phone] = {}
+        self._groups_dirty = False
         self._save_timer: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> "Simulator":
@@ -94,8 +98,11 @@ class Simulator:
         self._trust: Trust = open_trust(self._folder / "trust")
         self._saved = Folder(self._folder / "phones")
         self._media = MediaStore(self._folder / "media")
+        self.hub.media = self._media
         self._saved.load(self.world)
         self.world.changed = self._note_change
+        self.world.groups_changed = self._note_groups_change
+        self._pages = Pages(self.hub)
         self._control = Control(self.hub, self.set_listening)
         await self._listen()
 
@@ -113,6 +120,20 @@ class Simulator:
     def scan(self, number: str, qr_text: str) -> int:
         """That phone scans a code; gives the new device's number. WorldError as ``pairing.scan``."""
         return pairing.scan(self.hub, self.world.phone(number), qr_text)
+
+    def enter_code(self, number: str, code: str) -> None:
+        """The person types a client's eight characters on that phone. WorldError as ``linking.enter_code``."""
+        linking.enter_code(self.hub, self.world.phone(number), code)
+
+    def unlink(self, number: str) -> None:
+        """The person unlinks all devices of that phone."""
+        phone = self.world.phone(number)
+        for device in list(phone.companions):
+            pairing.unlink(self.hub, phone, device)
+
+    def kick(self, number: str, **fault: Any) -> int:
+        """Strike the phone's live connections now (fields as of an ``after_login`` fault); gives how many."""
+        return kick(self.hub, self.world.phone(number), fault)
 
     def say(self, number: str, to: str, text: str) -> str:
         """A phone writes to another number; gives the message id."""
@@ -150,6 +171,13 @@ class Simulator:
 
     def _note_change(self, phone: Phone) -> None:
         self._dirty[phone.number] = phone
+        self._save_soon()
+
+    def _note_groups_change(self) -> None:
+        self._groups_dirty = True
+        self._save_soon()
+
+    def _save_soon(self) -> None:
         if self._save_timer is None:
             self._save_timer = asyncio.get_running_loop().call_later(SAVE_DELAY_S, self._save)
 
@@ -158,6 +186,9 @@ class Simulator:
         dirty, self._dirty = self._dirty, {}
         for phone in dirty.values():
             self._saved.save(phone)
+        if self._groups_dirty:
+            self._groups_dirty = False
+            self._saved.save_groups(self.world.groups)
 
     async def _front(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._guarded(writer, self._serve_front(reader, writer))
@@ -182,7 +213,8 @@ class Simulator:
     async def _serve_front(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while (request := await read_request(reader)) is not None:
             if request.method != "CONNECT":
-                writer.write((await self._control.answer(request)).encode())
+                answer = self._pages.answer(request) or await self._control.answer(request)
+                writer.write(answer.encode())
                 await writer.drain()
                 continue
             host, _, port = request.target.rpartition(":")

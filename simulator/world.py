@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from simulator.appstate import Collection
+from simulator.groups import Groups
 from simulator.node import LID, PN, Jid
 from simulator.signal.party import Party
 
@@ -88,6 +89,8 @@ class Entry:
     """For own lines: "", "delivered", "read". For others': "" or "read"."""
     server: str = LID
     """How the message was addressed; receipts go the same way."""
+    file: str = ""
+    """Path of an opened picture below the media host."""
 
 
 @dataclass(slots=True)
@@ -102,6 +105,8 @@ class Phone:
     """Number to full name, as in its address book."""
     about: str = ""
     auto_reply: str = ""
+    available: bool = False
+    """Whether the person has the app open; not kept over restarts."""
     picture: str = ""
     """"", "shown" or "hidden"."""
     companions: dict[int, Companion] = field(default_factory=dict)
@@ -158,11 +163,14 @@ class Phone:
 
 
 class World:
-    """All phones, by number and by hidden number. ``changed`` is called with a phone after each change to it."""
+    """All phones, by number and by hidden number. ``changed`` is called with a phone after each change to it,
+    ``groups_changed`` after each change to a group."""
 
     def __init__(self, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
         self.random_bytes = random_bytes
         self.changed: Callable[[Phone], None] = lambda phone: None
+        self.groups = Groups()
+        self.groups_changed: Callable[[], None] = lambda: None
         self._by_number: dict[str, Phone] = {}
         self._by_lid: dict[str, Phone] = {}
 

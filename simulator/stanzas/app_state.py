@@ -45,6 +45,7 @@ def _one(call: Call, request: Node) -> Node:
         call.hub.world.changed(call.phone)
         _tell_others(call, name, collection.version)
         return node("collection", {"name": name, "version": collection.version})
+    call.hub.journal.add("app_state", call.phone.number, device=call.companion.device, collection=name)
     attrs = {"name": name, "version": collection.version, "has_more_patches": "false"}
     return node("collection", attrs, _patches(collection, version))
 

@@ -1,7 +1,7 @@
 """All iqs that the server answers, each with where its answer's shape comes from. What is not here gets an empty
 result."""
 
-from simulator.stanzas import account, app_state, encrypt, session, usync
+from simulator.stanzas import account, app_state, encrypt, groups, session, usync
 from simulator.stanzas.answer import Entry
 
 Key = tuple[str, str, str]
@@ -26,5 +26,7 @@ TABLE: dict[Key, Entry] = {
     ("blocklist", "get", ""): Entry(account.blocklist, WIRE + "; hash assumed"),
     ("md", "set", "remove-companion-device"): Entry(account.remove_device, WIRE),
     ("abt", "get", "props"): Entry(account.properties, "Beyond row 14; contents assumed"),
+    ("w:g2", "get", ""): Entry(groups.get, "facts whatsapp-wire §20 (client's parser)"),
+    ("w:g2", "set", ""): Entry(groups.change, "facts whatsapp-wire §20 (client's parser); refusals assumed"),
     ("w:p", "get", ""): Entry(account.nothing, WIRE),
 }

@@ -20,6 +20,11 @@ class ClientError(RuntimeError):
     """The client answered a command with an error."""
 
 
+def own_text(data: Any) -> bool:
+    source = data.get("Info", {}).get("MessageSource", {})
+    return bool(source.get("IsFromMe")) and "conversation" in data.get("Message", {})
+
+
 class RealClient:
     def __init__(self, simulator: Simulator, store: Path, jid: str = "") -> None:
         self.events: list[dict[str, Any]] = []
@@ -106,6 +111,17 @@ class RealClient:
     async def text(self, count: int = 1) -> Any:
         """The ``count``-th message with a text, waited for."""
         return await self._wait("Message", count, lambda data: "conversation" in data.get("Message", {}))
+
+    async def wait_for_copy(self) -> Any:
+        """The next copy of an own message from another device, waited for."""
+        return await self._wait("Message", 1, lambda data: "deviceSentMessage" in json.dumps(data) or own_text(data))
+
+    async def until(self, do: str, fits: Callable[[Any], bool]) -> Any:
+        """Repeat a question until its answer fits, after each event that the client reports at the latest."""
+        async with asyncio.timeout(DEADLINE_S):
+            while not fits(answer := await self.call(do)):
+                pass
+        return answer
 
     async def event(self, name: str, count: int = 1, **wanted: Any) -> Any:
         """The ``count``-th event of that name (with these values), waited for."""
