@@ -1,7 +1,7 @@
 """Templates to answers. A template sees `view`, one frozen struct, and `frame`, what every page has around it."""
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import jinja2
@@ -23,7 +23,8 @@ TEMPLATES: Final = jinja2.Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
-TEMPLATES.globals.update({"static": static_url})
+_GLOBALS: dict[str, Any] = TEMPLATES.globals  # the library types its own defaults, not what users add
+_GLOBALS["static"] = static_url
 
 
 def page(

@@ -45,6 +45,7 @@ class Logins:
         """Signs a browser in and returns the new, random id for its cookie. Raises Unavailable."""
         login_id = secrets.token_urlsafe(ID_BYTES)
         digest = digest_of(login_id)
+        created_ms = time.time_ns() // 1_000_000
         fields: dict[FieldT, EncodableT] = {
             "user": str(user),
             "email": email,
