@@ -231,7 +231,11 @@ def send_to_device(
     bundle = None
     if fresh or not phone.party.has_session(name):
         bundle = encrypt.bundle_of(hub, to, companion.device)
-    kind, sealed = phone.party.encrypt(name, message.SerializeToString(), bundle)
+    try:
+        kind, sealed = phone.party.encrypt(name, message.SerializeToString(), bundle)
+    except SignalError as error:  # the device published keys that nobody can use
+        hub.journal.add("not_encrypted", phone.number, device=companion.device, error=type(error).__name__)
+        return
     attrs: dict[str, str | Jid | int | None] = {"id": message_id, "t": now_s(), "type": type_, "notify": phone.name}
     if peer:
         attrs |= {"from": phone.pn, "category": "peer"}

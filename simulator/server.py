@@ -22,6 +22,7 @@ from simulator.http import Answer, HttpError, read_request
 from simulator.hub import Hub
 from simulator.login import kick
 from simulator.media_store import MediaStore
+from simulator.pages import Pages
 from simulator.saved import Folder
 from simulator.world import Entry, Phone, World
 
@@ -101,6 +102,7 @@ class Simulator:
         self._saved.load(self.world)
         self.world.changed = self._note_change
         self.world.groups_changed = self._note_groups_change
+        self._pages = Pages(self.hub)
         self._control = Control(self.hub, self.set_listening)
         await self._listen()
 
@@ -211,7 +213,8 @@ class Simulator:
     async def _serve_front(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while (request := await read_request(reader)) is not None:
             if request.method != "CONNECT":
-                writer.write((await self._control.answer(request)).encode())
+                answer = self._pages.answer(request) or await self._control.answer(request)
+                writer.write(answer.encode())
                 await writer.drain()
                 continue
             host, _, port = request.target.rpartition(":")
