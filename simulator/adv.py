@@ -43,7 +43,7 @@ def sign_device(
 def key_index_list(phone_identity_private: bytes, indexes: Iterable[int], timestamp_s: int) -> bytes:
     """The phone's signed list of its devices' key indexes: a serialized ADVSignedKeyIndexList.
 
-    Official clients take no device that it does not list. Source: the schema and field reports; the prefix is assumed."""
+    Official clients take no other device. Source: the schema and field reports; the prefix is assumed."""
     phone = KeyPair.from_private(phone_identity_private)
     valid = sorted(indexes)
     details = adv.ADVKeyIndexList(

@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from urllib.parse import parse_qsl, quote
 
-from simulator import control, group_delivery, linking, pairing, people
+from simulator import acts, control, group_delivery, linking, pairing, people
 from simulator.groups import Refused
 from simulator.http import Answer, Request
 from simulator.hub import Hub
@@ -97,7 +97,7 @@ class Pages:
         return ""
 
     def _read(self, phone: Phone, form: Fields) -> str:
-        people.read(self._hub, phone, form.get("chat", ""))
+        acts.read(self._hub, phone, form.get("chat", ""))
         return ""
 
     def _unlink(self, phone: Phone, form: Fields) -> str:
@@ -177,7 +177,10 @@ class Pages:
         label = " · labelled as AI" if entry.bot_label else ""
         text = f"Could not be decrypted: {entry.error}" if entry.error else entry.text or ""
         classes = "line" + (" own" if entry.own else "") + (" failed" if entry.error else "")
-        return f'<div class="{classes}">{escape(text)}<small>{escape(f"{who} · {at}{kind}{more}{label}")}</small></div>'
+        source = escape(f"/phones/{phone.number}/file/{quote(entry.id)}")
+        picture = f'<img src="{source}" alt="Picture" loading="lazy">' if entry.file else ""
+        about = escape(f"{who} · {at}{kind}{more}{label}")
+        return f'<div class="{classes}">{picture}{escape(text)}<small>{about}</small></div>'
 
     def _devices(self, phone: Phone, base: str) -> str:
         rows = []
