@@ -176,11 +176,10 @@ class Pages:
         more = f" · {entry.status}" if entry.status else ""
         label = " · labelled as AI" if entry.bot_label else ""
         text = f"Could not be decrypted: {entry.error}" if entry.error else entry.text or ""
+        picture = f'<img src="/phones/{phone.number}/file/{quote(entry.id)}" alt="Picture">' if entry.file else ""
         classes = "line" + (" own" if entry.own else "") + (" failed" if entry.error else "")
-        source = escape(f"/phones/{phone.number}/file/{quote(entry.id)}")
-        picture = f'<img src="{source}" alt="Picture" loading="lazy">' if entry.file else ""
-        about = escape(f"{who} · {at}{kind}{more}{label}")
-        return f'<div class="{classes}">{picture}{escape(text)}<small>{about}</small></div>'
+        small = escape(f"{who} · {at}{kind}{more}{label}")
+        return f'<div class="{classes}">{picture}{escape(text)}<small>{small}</small></div>'
 
     def _devices(self, phone: Phone, base: str) -> str:
         rows = []
