@@ -132,6 +132,7 @@ class Delivery:
         emit("message_begun", account=actor.account, message=begun.message, attempt=begun.attempt, number=begun.number)
         await clock.sleep_until(begun.fire_ms)
         answer: Sent | NotSent | Code | None = None
+        late_ms = clock.now_ms() - begun.fire_ms
         try:
             answer = await self._send(begun)
         except DoorFailed as failed:
@@ -139,7 +140,7 @@ class Delivery:
         except DoorLost:
             answer = None
         if isinstance(answer, Sent):
-            await self._finish(begun, answer)
+            await self._finish(begun, answer, late_ms)
         else:
             await self._fail(begun, answer)
 
@@ -167,9 +168,8 @@ class Delivery:
         assert isinstance(answer, Sent | NotSent)
         return answer
 
-    async def _finish(self, begun: Begun, sent: Sent) -> None:
+    async def _finish(self, begun: Begun, sent: Sent, late_ms: int) -> None:
         actor = self._actor
-        late_ms = clock.now_ms() - begun.fire_ms
         established = True
 
         async def finish() -> None:

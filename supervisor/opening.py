@@ -29,7 +29,7 @@ async def open_session(actor: "Actor", session: LiveSession) -> RunEvent | None:
         if row is None or row.epoch != epoch:
             return RunEvent.SLOT_LOST
         session.row = actor.row = row
-        emit("session_opening", account=account, epoch=epoch, kind=session.kind, dirty=row.store_dirty)
+        emit("session_opening", account=account, epoch=epoch, kind=session.kind.name.lower(), dirty=row.store_dirty)
         if session.pairing:
             operation = PairSession(account=account, epoch=epoch, wrapped_key=row.wrapped_key, phone=row.pair_phone)
         else:

@@ -1,7 +1,9 @@
 """One live session as the host sees it: from the slot to the closing store. What it is good for right now, and why."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
+from typing import Final
 
 from domain import limits
 from domain.account import Phase
@@ -13,7 +15,9 @@ from store.accounts import AccountRow
 from supervisor import clock
 from supervisor.news import Classifier
 
-GROUP_SERVER = "@g.us"
+GROUP_SERVER: Final = "@g.us"
+EARLY_MAX: Final = 64
+_ARRIVED: Final = (ReceiptKind.DELIVERED, ReceiptKind.READ)
 
 
 class LiveSession:
@@ -59,6 +63,8 @@ class LiveSession:
         self._linger_until_s = 0.0
         self._linger_max_s = 0.0
         self._unreceived: set[str] = set()
+        self._early: deque[str] = deque(maxlen=EARLY_MAX)
+        """Ids that were received before their acknowledgement came to us."""
 
     def take(self, notice: Notice) -> None:
         """Notes what a notice says of readiness, linger and contacts."""
@@ -91,7 +97,9 @@ class LiveSession:
         """A message was accepted: stay for what may still come."""
         now_s = clock.loop_s()
         self._linger_max_s = now_s + limits.LINGER_MAX_S
-        if not recipient.endswith(GROUP_SERVER):
+        if wa_id in self._early and not self._unreceived:
+            linger_s = limits.LINGER_QUIET_S
+        elif not recipient.endswith(GROUP_SERVER):
             self._unreceived.add(wa_id)
         self._linger(now_s + linger_s)
 
@@ -130,9 +138,11 @@ class LiveSession:
 
     def _take_receipt(self, receipt: news.Receipt) -> None:
         ours = self._unreceived.intersection(receipt.wa_ids)
+        if receipt.kind in _ARRIVED and not ours:
+            self._early.extend(receipt.wa_ids[:EARLY_MAX])
         if receipt.kind is ReceiptKind.RETRY and self._linger_until_s:
             self._linger(clock.loop_s() + limits.LINGER_RETRY_S)
-        elif ours and receipt.kind in (ReceiptKind.DELIVERED, ReceiptKind.READ):
+        elif ours and receipt.kind in _ARRIVED:
             self._unreceived -= ours
             if not self._unreceived:
                 self._linger_until_s = min(self._linger_until_s, clock.loop_s() + limits.LINGER_QUIET_S)

@@ -43,13 +43,17 @@ class Settling:
                 return
             await actor.doubted.wait()
             session.settling += 1
+            actor.doubted.clear()  # before looking: what is doubted meanwhile is for the next turn
+            settled = False
             try:
-                if not await self._settle_all():
-                    return
-                actor.doubted.clear()
+                settled = await self._settle_all()
             finally:
                 session.settling -= 1
+                if not settled:
+                    actor.doubt()
                 actor.changed()
+            if not settled:
+                return
 
     async def _settle_all(self) -> bool:
         """Settles each open attempt that no send is working on. False: the session cannot be asked."""
