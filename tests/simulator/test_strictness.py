@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from simulator import linkcode, linking
 from simulator.appstate import Collection
+from simulator.curve import KeyPair
 from simulator.node import LID, Jid, Malformed, Node, Value, node
 from simulator.protobufs import action, e2e
 from simulator.signal.party import Party
-from simulator.world import Entry, Phone
+from simulator.world import Entry, Phone, WorldError
 from tests.simulator.scripted import Client, Stage, upload
 
 ANN, BOB = "491511000001", "491511000002"
@@ -250,3 +252,39 @@ def test_app_state_refuses_stale_and_forged_patches_and_tells_other_devices(stag
     assert collection.indexes() == [["mute", "1"], ["mute", "2"]]
     told = other.got("notification", type="server_sync")[-1].child("collection")
     assert (told.text("name"), told.text("version")) == ("regular_high", "2")
+
+
+def hello(client: Client, code: str, **changed: bytes | None) -> Node:
+    """A code's first step as an honest unpaired client takes it, but for the changed children; the answer."""
+    ephemeral = KeyPair.from_private(os.urandom(32))
+    parts: dict[str, bytes | None] = {
+        "link_code_pairing_wrapped_companion_ephemeral_pub": linkcode.wrap(code, ephemeral.public, os.urandom),
+        "companion_server_auth_key_pub": client.noise.public,
+        "companion_platform_id": b"1",
+        "companion_platform_display": b"Chrome (Linux)",
+        "link_code_pairing_nonce": b"\0",
+    }
+    children = [node(tag, {}, data) for tag, data in (parts | changed).items() if data is not None]
+    attrs = {"jid": client.phone.pn, "stage": "companion_hello"}
+    return client.ask("set", "md", [node("link_code_companion_reg", attrs, children)])
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"link_code_pairing_wrapped_companion_ephemeral_pub": bytes(79)},
+        {"companion_server_auth_key_pub": bytes(32)},
+        {"companion_platform_display": b"Chrome"},
+        {"companion_platform_display": None},
+        {"companion_platform_id": None},
+    ],
+)
+def test_a_code_is_offered_only_to_a_client_that_says_who_it_is(stage: Stage, changed: dict[str, bytes | None]) -> None:
+    client = Client(stage, stage.phone(ANN, "Ann"))
+    client.offer()
+    assert hello(client, "ABCDEFGH", **changed).child("error").text("code") == "400"
+    with pytest.raises(WorldError):
+        linking.enter_code(stage.hub, client.phone, "ABCDEFGH")
+    assert hello(client, "ABCDEFGH").child("link_code_companion_reg").child("link_code_pairing_ref").data
+    linking.enter_code(stage.hub, client.phone, "abcd-efgh")
+    assert len(client.got("notification", type="link_code_companion_reg")) == 1
