@@ -1,6 +1,7 @@
 """The commands, one table."""
 
 import argparse
+import os
 import sys
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from standalone import development, running
 from standalone.home import REPOSITORY, AlreadyRunning, CannotStart
 from standalone.programs import MODULES, become
+from standalone.settings import environment_for
 
 USAGE_CODE = 2
 
@@ -66,7 +68,7 @@ def _up(arguments: Sequence[str]) -> int:
 
 def _one_process(name: str) -> Callable[[Sequence[str]], int]:
     def run(arguments: Sequence[str]) -> int:
-        become(MODULES[name], arguments)
+        become(MODULES[name], arguments, environment_for(name, os.environ))
 
     return run
 

@@ -64,6 +64,16 @@ def check_names(environ: Mapping[str, str]) -> None:
         raise CannotStart(f"unknown variable {', '.join(unknown)}; docs/operations.md lists the known ones")
 
 
+def environment_for(program: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return `environ` without the variables of the other programs: one file of settings may configure them all.
+
+    Raises CannotStart at an unknown variable.
+    """
+    check_names(environ)
+    foreign = {variable.name for variable in VARIABLES if program not in variable.readers}
+    return {name: value for name, value in environ.items() if name not in foreign}
+
+
 def variables_for(program: str, ours: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that `program` gets: those of its rows, the person's value before ours."""
     rows = (variable.name for variable in VARIABLES if program in variable.readers)
