@@ -7,7 +7,7 @@ import zlib
 from simulator import tokens
 from simulator.appstate import AppStateKey, Collection
 from simulator.hub import Hub, now_s
-from simulator.node import SERVER, node
+from simulator.node import PN, SERVER, Jid, node
 from simulator.protobufs import action, e2e, history
 from simulator.world import Companion, Phone, WorldError
 
@@ -39,7 +39,7 @@ def collections(hub: Hub, phone: Phone) -> dict[str, Collection]:
 
 def contact_value(hub: Hub, number: str, full_name: str) -> tuple[list[str], action.SyncActionValue, int]:
     """Index, value and version of one contact's mutation."""
-    known = next((phone for phone in hub.world if phone.number == number), None)
+    known = hub.world.find(Jid(number, PN))
     contact = action.ContactAction(fullName=full_name, firstName=full_name.split(" ")[0])
     if known is not None:
         contact.lidJID = str(known.lid)

@@ -122,7 +122,7 @@ class Control:
             return dict(request.query)
         try:
             body = json.loads(request.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Bad("the body is not JSON") from None
         if not isinstance(body, dict):
             raise Bad("the body must be an object")
