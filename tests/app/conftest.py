@@ -88,6 +88,8 @@ class Browser:
         self.web = web
         self.client = httpx.Client(base_url=web.url, timeout=ANSWER_S)
         self.token = ""
+        self.email = self.account = self.message = ""
+        """What a test knows of whoever sits there: their address, and the ids of what they made."""
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         """Open a page and remember its token."""
@@ -105,6 +107,7 @@ class Browser:
 
     def sign_in(self, email: str) -> "Browser":
         """Ask for a code, read the mail, type it."""
+        self.email = email
         self.get("/")
         assert self.post("/login-codes", {"email": email}).status_code == 303
         self.get("/logins/new")

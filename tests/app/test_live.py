@@ -42,7 +42,7 @@ async def user_of(browser: Browser, cache: redis.asyncio.Redis) -> str:
     digests = [key async for key in cache.scan_iter("{login}:*")]
     for key in digests:
         if ":of:" not in key and await cache.hget(key, "email") == browser.email:
-            return await cache.hget(key, "user")
+            return str(await cache.hget(key, "user"))
     raise AssertionError("not signed in")
 
 
@@ -55,9 +55,7 @@ async def cache(engines):
 
 
 def signed_in(browser, email: str) -> Browser:
-    someone = browser().sign_in(email)
-    someone.email = email
-    return someone
+    return browser().sign_in(email)
 
 
 async def test_a_stream_begins_with_a_snapshot_and_then_says_what_changed(browser, cache):
