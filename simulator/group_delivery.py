@@ -165,7 +165,7 @@ def _decrypted(post: Post, phone: Phone, enc: Node, identity: Node | None) -> e2
             raise BadIdentity("a first message without its device identity")
         root = post.sender.party.identity_public
         verify_client_identity(identity.data, root, post.companion.identity, post.companion.device)
-    return e2e.Message.FromString(phone.party.decrypt(post.address, kind, enc.data))
+    return e2e.Message.FromString(phone.party.decrypt(post.address, kind, enc.data, post.companion.identity))
 
 
 def _note(hub: Hub, post: Post, phone: Phone, kind: str, text: str | None, file: str) -> None:

@@ -87,8 +87,9 @@ class Driver:
     async def picture(self, number: str) -> Any:
         return MessageToDict(await self.client.get_profile_picture(jid(number)))
 
-    async def mark_read(self, id: str, chat: str, server: str) -> None:
-        await self.client.mark_read(id, chat=jid(chat, server), sender=jid(chat, server), receipt=ReceiptType.READ)
+    async def mark_read(self, id: str, chat: str, server: str, sender: str = "") -> None:
+        writer = jid(sender, "lid") if sender else jid(chat, server)
+        await self.client.mark_read(id, chat=jid(chat, server), sender=writer, receipt=ReceiptType.READ)
 
     async def pair_phone(self, number: str) -> Any:
         return await self.client.PairPhone(number, True)
