@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from domain import limits
+from domain.machine import sources, targets
 
 
 class Link(StrEnum):
@@ -181,3 +182,14 @@ class Phase(StrEnum):
     READY = "ready"
     SENDING = "sending"
     LINGERING = "lingering"
+
+
+def link_starts(event: LinkEvent) -> list[str]:
+    """The links from which `event` may happen, as SQL takes them."""
+    return [str(link) for link in sources(LINK_TABLE, event)]
+
+
+def link_outcome(event: LinkEvent) -> Link:
+    """The one link that `event` leads to. Every link event has exactly one (held by a test)."""
+    (link,) = targets(LINK_TABLE, event)
+    return link

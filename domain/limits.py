@@ -38,6 +38,8 @@ LEAD_DEFAULT_S: Final = 4.0
 LEAD_MAX_S: Final = 15.0
 GATE_LEAD_S: Final = 0.15
 """The gate's commit happens this much before the due instant, so that no round trip stands between it and the wire."""
+GATE_LEAD_S_MAX: Final = 1.0
+"""The gate lets nothing pass that is due later than this: it has been moved meanwhile."""
 DUE_TICK_S: Final = 1.5
 IDLE_TICK_S: Final = 10.0
 LEASE_TICK_S: Final = 10.0

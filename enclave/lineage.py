@@ -14,7 +14,6 @@ import os
 import re
 import select
 import shutil
-import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,6 +71,14 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         """The record once a send with `secret` may have reached the client."""
         attempts = (*self.attempts, _digest(secret))[-ATTEMPTS_MAX:]
         return msgspec.structs.replace(self, attempts=attempts)
+
+    def opened_in(self, epoch: int) -> "Record":
+        """The record when its store is gone on with in `epoch`."""
+        return msgspec.structs.replace(self, epoch=epoch)
+
+    def run_by(self, pid: int) -> "Record":
+        """The record while process `pid` works on the store."""
+        return msgspec.structs.replace(self, pid=pid)
 
     def saw(self, secret: bytes, after_version: int) -> bool:
         """Whether that attempt, if it reached a client at all, ran on this very store, so that a lack of traces counts.
@@ -157,17 +164,6 @@ class Folder:
         data = path.read_bytes()
         path.unlink()
         return data
-
-    def copy_store(self) -> bytes:
-        """Return the store of a process that has ended, its journal applied. Raises sqlite3.Error."""
-        source = sqlite3.connect(self.path / STORE_FILE)
-        copy = sqlite3.connect(":memory:")
-        try:
-            source.backup(copy)
-            return copy.serialize()
-        finally:
-            copy.close()
-            source.close()
 
     def touch(self) -> None:
         """Let the time that a leftover has begin now."""

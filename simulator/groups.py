@@ -6,7 +6,7 @@ Which refusal has which code is assumed where a line says so.
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -114,6 +114,9 @@ class Groups:
 
     def __init__(self) -> None:
         self._groups: dict[str, Group] = {}
+
+    def __iter__(self) -> Iterator[Group]:
+        return iter(self._groups.values())
 
     def create(self, id: str, creator: str, subject: str, members: Iterable[str], now_s: int) -> Group:
         """A new group; the creator becomes superadmin. Raises Refused 406 for a bad subject or too many members."""

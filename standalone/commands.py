@@ -71,6 +71,14 @@ def _one_process(name: str) -> Callable[[Sequence[str]], int]:
     return run
 
 
+def _admin(arguments: Sequence[str]) -> int:
+    from standalone import admin  # here, so that no other command loads the database's library
+
+    parser = _parser("admin")
+    parser.add_argument("email", metavar="EMAIL", help="the address that the user signs in with")
+    return admin.run(parser.parse_args(arguments).email)
+
+
 def _help(arguments: Sequence[str]) -> int:
     print(help_text())
     return 0
@@ -96,6 +104,7 @@ COMMANDS: Mapping[str, Command] = {
     "supervisor": Command("", "one supervisor, the same way", _one_process("supervisor")),
     "enclave": Command("", "one enclave, the same way", _one_process("enclave")),
     "migrate": Command("", "bring the database up to date, the same way", _one_process("migrate")),
+    "admin": Command("EMAIL", "make a user an admin", _admin),
     "help": Command("", "show this", _help),
     "version": Command("", "show the version", _version),
 }

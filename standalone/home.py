@@ -85,7 +85,10 @@ class Home:
 
     def note_running(self, facts: Mapping[str, Any]) -> None:
         """Write down what runs here, for a second start to show."""
-        (self.path / RUNNING_FILE).write_text(json.dumps({"pid": os.getpid(), **facts}))
+        note, half = self.path / RUNNING_FILE, self.path / f"{RUNNING_FILE}.part"
+        half.touch(mode=0o600)
+        half.write_text(json.dumps({"pid": os.getpid(), **facts}))
+        half.rename(note)
 
     def _private(self, path: Path, of_server: bool) -> Path:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -113,13 +116,25 @@ def open_home(name: str, environ: Mapping[str, str] = os.environ) -> Home:
     As root the servers run as `nobody`; a folder that `nobody` cannot walk into is replaced by one in /var/lib.
     Raises AlreadyRunning when another process holds it, CannotStart when it cannot be used.
     """
-    wanted = Path(environ.get("AUTOSENDR_HOME") or REPOSITORY / ".autosendr").resolve() / name
-    tag = hashlib.sha256(os.fsencode(wanted)).hexdigest()[:10]
-    path = wanted
-    if os.geteuid() == 0 and not walkable(_existing(wanted)):
-        path = Path("/var/lib") / f"autosendr-{tag}"
+    path, tag = home_path(name, environ), _tag(_wanted(name, environ))
     run = Path(environ.get("AUTOSENDR_RUN") or tempfile.gettempdir()).resolve() / f"autosendr-{os.geteuid()}-{tag}"
     return open_home_at(path, run, tag)
+
+
+def home_path(name: str, environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the state folder that `open_home` would choose."""
+    wanted = _wanted(name, environ)
+    if os.geteuid() == 0 and not walkable(_existing(wanted)):
+        return Path("/var/lib") / f"autosendr-{_tag(wanted)}"
+    return wanted
+
+
+def _wanted(name: str, environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("AUTOSENDR_HOME") or REPOSITORY / ".autosendr").resolve() / name
+
+
+def _tag(wanted: Path) -> str:
+    return hashlib.sha256(os.fsencode(wanted)).hexdigest()[:10]
 
 
 def open_home_at(path: Path, run: Path, tag: str) -> Home:

@@ -29,6 +29,10 @@ class Plan:
     def __init__(self, home: Home, environ: Mapping[str, str], *, demo: bool, port: int | None) -> None:
         """Decide all of it; nothing starts yet. `port`: the web's, None for the first free one. Raises CannotStart."""
         settings.check_names(environ)
+        if foreign := sorted(name for name in environ if name.startswith("AUTOSENDR_SIMULATOR")):
+            raise CannotStart(
+                f"{', '.join(foreign)} cannot be set from outside: the demo sets it, a live run never has it"
+            )
         self._environ = environ
         self._home = home
         host = environ.get("AUTOSENDR_WEB_HOST", WEB_HOST)
@@ -59,6 +63,10 @@ class Plan:
             self._program(settings.WEB),
         ]
 
+    def describe(self) -> dict[str, str]:
+        """Return what a second start and the command `admin` want to know."""
+        return {"web": self.web_url, "database": self._ours["AUTOSENDR_DATABASE_URL"]}
+
     def close(self) -> None:
         """Remove what only a running enclave needs."""
         shutil.rmtree(self.live_stores, ignore_errors=True)
@@ -81,13 +89,13 @@ class Plan:
         state = self._home.folder("enclave" if program == settings.ENCLAVE else "state")
         ours = {**self._ours, "AUTOSENDR_STATE": str(state)}
         more = {}
-        if self.simulator is not None:
+        if self.simulator is not None and program != settings.MIGRATE:  # which runs before the simulator does
             ours["AUTOSENDR_SIMULATOR_TRUST"] = "replace-noise-root"
             ours["AUTOSENDR_SIMULATOR_ROOT_KEY"] = str(self.simulator.facts["root_key"])
-            ours["AUTOSENDR_SIMULATOR"] = str(self.simulator.facts["front"])
+            ours["AUTOSENDR_SIMULATOR"] = f"{WEB_HOST}:{self.simulator.facts['port']}"
             if program == settings.ENCLAVE:
                 # Read by Go's TLS when the process starts: set here, at exec, or never.
-                more["SSL_CERT_FILE"] = str(self.simulator.facts["ca"])
+                more["SSL_CERT_FILE"] = str(self.simulator.facts["ca_file"])
         return {**settings.variables_for(program, ours, self._environ), **more}
 
 

@@ -81,7 +81,8 @@ class Bell:
 class Processes:
     """The services of one run, in the order in which they start.
 
-    `say` gets one line of text at a time for the person; `describe` returns what a second start shows.
+    `say` gets pieces of text for the person, newlines included, so that a long step shows before it ends;
+    `describe` returns what a second start shows.
     """
 
     def __init__(
@@ -122,13 +123,19 @@ class Processes:
         while self._up:
             service = self._up.pop()
             begun = time.monotonic()
+            self._say(f"stopping {service.name} … ")
             service.stop()
-            self._say(f"stopped {service.name} … {time.monotonic() - begun:.1f} s")
+            self._say(f"{time.monotonic() - begun:.1f} s\n")
 
     def _start(self, service: Service, verb: str) -> None:
         begun = time.monotonic()
-        bring_up(service, self._bell.pause)
-        self._say(f"{verb} {service.name} … {time.monotonic() - begun:.1f} s")
+        self._say(f"{verb} {service.name} … ")
+        try:
+            bring_up(service, self._bell.pause)
+        except BaseException:
+            self._say("not\n")
+            raise
+        self._say(f"{time.monotonic() - begun:.1f} s\n")
 
     def _look_at(self, service: Service) -> bool:
         """Start the service again if it has ended; return whether it had."""
@@ -137,7 +144,7 @@ class Processes:
             return False
         now = time.monotonic()
         ended = self._ended_at.setdefault(service.name, deque(maxlen=RESTARTS_MAX))
-        self._say(f"{service.name} ended with {code}; the end of {service.log}:\n{tail(service.log)}")
+        self._say(f"{service.name} ended with {code}; the end of {service.log}:\n{tail(service.log)}\n")
         if len(ended) == RESTARTS_MAX and now - ended[0] < RESTARTS_SPAN_S:
             raise CannotStart(f"{service.name} ended {RESTARTS_MAX + 1} times within {RESTARTS_SPAN_S:.0f} s")
         ended.append(now)

@@ -67,7 +67,7 @@ class Program:
         self.facts: dict[str, Any] = {}
         self._stop_s = stop_s
         self._command = [sys.executable, "-m", module, *arguments]
-        self._variables = variables
+        self.variables = variables
         self._child: subprocess.Popen[bytes] | None = None
         self._line = b""
         self._ready_end: int | None = None
@@ -91,7 +91,7 @@ class Program:
                 on_parent_death=signal.SIGTERM,
                 environment={
                     **{name: os.environ[name] for name in KEPT if name in os.environ},
-                    **self._variables(),
+                    **self.variables(),
                     READY_FD: str(theirs),
                 },
                 cwd=REPOSITORY,

@@ -3,30 +3,33 @@
 import os
 import sys
 
+from standalone.demo_world import furnish
 from standalone.home import AlreadyRunning, open_home
 from standalone.plan import Plan
 from standalone.processes import Bell, Processes, StopRequested
 
 
-def say(line: str) -> None:
-    """Show one line of progress to the person; on stderr, because results go to stdout."""
-    print(line, file=sys.stderr, flush=True)
+def say(text: str) -> None:
+    """Show progress to the person; on stderr, because results go to stdout."""
+    print(text, end="", file=sys.stderr, flush=True)
 
 
 def run(*, demo: bool, port: int | None) -> int:
     """Run the product until Ctrl-C; return the exit code. Raises AlreadyRunning or CannotStart."""
     with Bell() as bell, open_home("demo" if demo else "live") as home:
         plan = Plan(home, os.environ, demo=demo, port=port)
-        processes = Processes(home, plan.services, bell, say, lambda: {"web": plan.web_url})
+        processes = Processes(home, plan.services, bell, say, plan.describe)
         try:
             processes.start()
+            if plan.simulator is not None:
+                furnish(plan.simulator.facts["control"])
             print(f"AutoSendr is at {plan.web_url}", flush=True)
             if plan.simulator is not None:
                 print(f"The simulated phones are at {plan.simulator.facts['control']}", flush=True)
-            say(f"State and logs are in {home.path}. Ctrl-C stops all of it.")
+            say(f"State and logs are in {home.path}. Ctrl-C stops all of it.\n")
             processes.watch()
         except StopRequested:
-            say("stopping")
+            say("\n")
         finally:
             processes.stop()
             plan.close()

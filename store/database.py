@@ -1,8 +1,10 @@
 """The connection to PostgreSQL: one bounded pool a process, JSONB as msgspec-decoded values."""
 
+import contextlib
 import os
 import secrets
 import time
+from collections.abc import AsyncGenerator
 from uuid import UUID
 
 import asyncpg
@@ -60,3 +62,19 @@ def new_id() -> UUID:
 def new_secret() -> bytes:
     """32 random bytes that mark one attempt."""
     return secrets.token_bytes(32)
+
+
+@contextlib.asynccontextmanager
+async def reaching() -> AsyncGenerator[None]:
+    """Turns what a lost or restarting database raises into `Unavailable`."""
+    try:
+        yield
+    except WORLD_FAILED as error:
+        raise Unavailable("PostgreSQL cannot be reached") from error
+
+
+@contextlib.asynccontextmanager
+async def transaction(pool: Pool) -> AsyncGenerator[Connection]:
+    """A connection inside one transaction, committed at the end. Raises `Unavailable`."""
+    async with reaching(), pool.acquire() as connection, connection.transaction():
+        yield connection

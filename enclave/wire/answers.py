@@ -116,7 +116,10 @@ class StoreTaken(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Closed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The process has ended. `store` is clean if that was in order; None without a linked device."""
+    """The process has ended. `store` is the clean closing store; None without a linked device, or if the process died.
+
+    A process that died leaves its store in the enclave: the account stays dirty, and the next OpenSession goes on.
+    """
 
     store: SealedStore | None
 

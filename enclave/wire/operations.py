@@ -86,6 +86,7 @@ class Send(msgspec.Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_f
     """Sends one sealed body → `Sent`, or `NotSent` with how certain that is.
 
     `secret` (32 bytes) was committed by the host before this call; after a crash `Settle` finds the send by it.
+    A code means that nothing left, except `internal`, and `timeout` of the host's own: those are maybe.
     """
 
     account: Account

@@ -44,6 +44,9 @@ CREATE TABLE accounts (
 );
 CREATE INDEX accounts_of_user ON accounts (user_id, created_at);
 CREATE INDEX accounts_with_wish ON accounts (wished_at) WHERE wish <> '';
+CREATE INDEX accounts_owned ON accounts (owner) WHERE owner <> '';
+CREATE INDEX accounts_unsynced ON accounts (link_changed_at) WHERE link = 'LINKED' AND names_synced_at IS NULL;
+CREATE INDEX accounts_by_last_hot ON accounts (last_hot_at) WHERE link = 'LINKED';
 CREATE UNIQUE INDEX accounts_by_phone ON accounts (phone) WHERE link = 'LINKED';
 
 -- The sealed session store, one row an account: compare-and-set on version.
@@ -121,7 +124,7 @@ CREATE INDEX messages_open_of_account ON messages (account_id, due_at)
     WHERE state IN ('SCHEDULED', 'ARMED', 'SENDING', 'HELD', 'BLOCKED');
 CREATE INDEX messages_by_wa_id ON messages (account_id, wa_id) WHERE wa_id <> '';
 CREATE INDEX messages_of_user ON messages (user_id, due_at);
-CREATE INDEX messages_unsettled ON messages (account_id) WHERE state IN ('SENDING', 'UNCONFIRMED');
+CREATE INDEX messages_in_hand ON messages (account_id) WHERE state IN ('ARMED', 'SENDING');
 
 -- One try to send a message; committed, with its own secret, before the frame goes out (design §6).
 CREATE TABLE attempts (
@@ -141,7 +144,7 @@ CREATE TABLE attempts (
     wa_id         text NOT NULL DEFAULT '',
     UNIQUE (message_id, number)
 );
-CREATE INDEX attempts_open ON attempts (account_id) WHERE outcome = '';
+CREATE INDEX attempts_open ON attempts (account_id) WHERE outcome IN ('', 'UNCONFIRMED');
 
 -- A message's history, for its page: what happened, when, why.
 CREATE TABLE changes (
@@ -161,3 +164,4 @@ CREATE TABLE stray_receipts (
     at          timestamptz NOT NULL,
     PRIMARY KEY (account_id, wa_id, kind)
 );
+CREATE INDEX stray_receipts_by_age ON stray_receipts (at);

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from standalone.commands import COMMANDS, main, version
-from standalone.home import REPOSITORY, CannotStart
+from standalone.home import REPOSITORY, CannotStart, open_home
 from standalone.settings import VARIABLES, check_names, variables_for
 
 
@@ -68,3 +68,17 @@ def test_the_bootstrap_works_from_another_folder_with_an_empty_environment(own_f
     )
     assert (done.stdout, done.returncode) == (f"{version()}\n", 0), done.stderr
     assert list(own_folder.iterdir()) == [environment]  # nothing was set up: the stamp said it fits
+
+
+def test_a_second_start_says_what_runs_where(
+    own_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AUTOSENDR_HOME", str(own_folder / "state"))
+    monkeypatch.setenv("AUTOSENDR_RUN", str(own_folder))
+    with open_home("live") as first:
+        first.note_running({"web": "http://127.0.0.1:8080", "processes": {"PostgreSQL": 7, "web": 8}})
+        assert main(["up"]) == 1
+    shown = capsys.readouterr().err
+    assert f"already running in {first.path}" in shown
+    assert all(line in shown for line in (f"process {os.getpid()}", "http://127.0.0.1:8080", "PostgreSQL: process 7"))
+    assert str(first.path / "log") in shown

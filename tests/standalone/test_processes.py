@@ -95,7 +95,7 @@ def test_one_ctrl_c_stops_all_in_reverse_order(runner: subprocess.Popen[str], ow
     assert list(pids) == ["PostgreSQL", "Valkey", "first", "second"]
     runner.send_signal(signal.SIGINT)
     output, _ = runner.communicate(timeout=START_S)
-    stops = [line.split()[1] for line in output.splitlines() if line.startswith("stopped")]
+    stops = [line.split()[1] for line in output.splitlines() if line.startswith("stopping")]
     assert stops == ["second", "first", "Valkey", "PostgreSQL"]
     assert runner.returncode == 0
     assert all(map(_gone, pids.values()))

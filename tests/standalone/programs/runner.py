@@ -11,6 +11,12 @@ from standalone.valkey import Valkey
 
 QUIET = "tests.standalone.programs.quiet"
 
+
+def say(text: str) -> None:
+    """Show progress on stdout, where the test reads it."""
+    sys.stdout.write(text)
+
+
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     with Bell() as bell, open_home_at(folder / "home", folder / "run", folder.name[-8:]) as home:
@@ -18,7 +24,7 @@ if __name__ == "__main__":
         programs = [
             Program(name, QUIET, home.log(name), dict, (name, str(folder / "notes"))) for name in ("first", "second")
         ]
-        processes = Processes(home, [*engines, *programs], bell, print, lambda: {"web": "http://127.0.0.1:1"})
+        processes = Processes(home, [*engines, *programs], bell, say, lambda: {"web": "http://127.0.0.1:1"})
         try:
             processes.start()
             print("all up", flush=True)

@@ -1,0 +1,81 @@
+"""People and groups of an account, as the engine copies them from a live session."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from domain.naming import search_text, shown_name
+from enclave.wire.answers import Contact, Group
+from store.database import Pool, reaching, transaction
+from store.notices import Element, Notices
+from store.statements import Statements
+
+_SQL: Final = Statements("contacts")
+
+
+class Contacts:
+    """Raises `Unavailable` where Postgres cannot be reached. An epoch that is not the newest writes nothing."""
+
+    def __init__(self, pool: Pool, notices: Notices) -> None:
+        """Works on `pool`; tells changes through `notices` once they are committed."""
+        self._pool = pool
+        self._notices = notices
+
+    async def put_people(self, account: UUID, epoch: int, people: Sequence[Contact]) -> None:
+        """Keeps a page of people."""
+        names = [shown_name(one.jid, one.full_name, one.business_name, one.push_name) for one in people]
+        async with reaching():
+            await self._pool.execute(
+                _SQL["put_people"],
+                account,
+                epoch,
+                [one.jid for one in people],
+                [one.lid for one in people],
+                names,
+                [search_text(name, one.jid) for name, one in zip(names, people, strict=True)],
+                [one.push_name for one in people],
+                [one.established for one in people],
+            )
+
+    async def put_groups(self, account: UUID, epoch: int, groups: Sequence[Group]) -> None:
+        """Keeps all groups; those that are not among them are dropped."""
+        names = [one.name.strip() or "Group" for one in groups]
+        async with transaction(self._pool) as connection:
+            await connection.execute(
+                _SQL["put_groups"],
+                account,
+                epoch,
+                [one.jid for one in groups],
+                names,
+                [search_text(name, one.jid) for name, one in zip(names, groups, strict=True)],
+                [one.members for one in groups],
+                [one.can_send for one in groups],
+                [one.expiration_s for one in groups],
+            )
+            await connection.execute(_SQL["drop_other_groups"], account, epoch, [one.jid for one in groups])
+
+    async def count(self, account: UUID, epoch: int) -> int:
+        """Counts the contacts anew and tells that they changed; returns the number."""
+        async with reaching():
+            row = await self._pool.fetchrow(_SQL["count"], account, epoch)
+        if row is None:
+            return 0
+        await self._notices.tell(row["user_id"], (Element.CONTACTS, account), (Element.ACCOUNT, account))
+        return row["contacts"]
+
+    async def without_picture(self, account: UUID, before: datetime, limit: int) -> list[tuple[str, str]]:
+        """(JID, known picture id) of contacts whose picture nobody asked for since `before`: recipients first."""
+        async with reaching():
+            rows = await self._pool.fetch(_SQL["without_picture"], account, before, limit)
+        return [(row["jid"], row["picture_id"]) for row in rows]
+
+    async def put_picture(self, account: UUID, epoch: int, jid: str, picture_id: str, image: bytes | None) -> None:
+        """Keeps what is known of a picture; `picture_id` "" for none, `image` None for unchanged."""
+        async with reaching():
+            await self._pool.execute(_SQL["put_picture"], account, epoch, jid, picture_id, image)
+
+    async def is_established(self, account: UUID, jid: str) -> bool:
+        """Whether the account has written with `jid` before."""
+        async with reaching():
+            return bool(await self._pool.fetchval(_SQL["established"], account, jid))

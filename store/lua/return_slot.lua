@@ -1,0 +1,11 @@
+-- return_slot: delete a slot that is still ours.
+--
+-- KEYS[1] slot  string, the owner's token
+-- ARGV[1] token
+-- Returns 1 if it was ours, else 0.
+--
+-- A slot of somebody else is never touched, whenever the caller dies.
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+    return 0
+end
+return redis.call('DEL', KEYS[1])

@@ -1,0 +1,135 @@
+-- The engine's half of the accounts table: ownership, wishes, the link, waits. Every write of an owner carries its epoch.
+
+-- name: load
+-- What an actor needs to know of account $1.
+SELECT id, user_id, link, jid, lid, phone, wrapped_key, pair_phone, wish, epoch, owner, store_dirty, failures, restarts,
+       lead_ms, contacts,
+       (extract(epoch FROM greatest(backoff_until, parked_until, '-infinity')) * 1000) AS wait_until_ms,
+       (extract(epoch FROM banned_until) * 1000)::bigint AS banned_until_ms,
+       (extract(epoch FROM names_synced_at) * 1000)::bigint AS names_synced_ms,
+       (extract(epoch FROM link_changed_at) * 1000)::bigint AS link_changed_ms
+FROM accounts WHERE id = $1;
+
+-- name: take
+-- Makes node $2 the owner of those of $1 that nobody owns, or that an owner in $3 had; each gets a new epoch.
+-- $1 accounts  $2 node  $3 owners known to be dead  $4 lease (s)
+WITH free AS (
+    SELECT id FROM accounts
+    WHERE id = ANY($1::uuid[]) AND (owner = '' OR owner = ANY($3::text[]) OR owned_until <= now())
+    ORDER BY id FOR UPDATE SKIP LOCKED
+)
+UPDATE accounts a
+SET owner = $2, epoch = a.epoch + 1, owned_until = now() + make_interval(secs => $4::float8)
+FROM free WHERE a.id = free.id
+RETURNING a.id, a.epoch;
+
+-- name: renew
+-- Lengthens the lease of the accounts $1 with their epochs $2. Returns those that are still ours.
+-- $3 node  $4 lease (s)
+UPDATE accounts a
+SET owned_until = now() + make_interval(secs => $4::float8)
+FROM unnest($1::uuid[], $2::bigint[]) AS ours (id, epoch)
+WHERE a.id = ours.id AND a.epoch = ours.epoch AND a.owner = $3
+RETURNING a.id;
+
+-- name: release
+-- Gives accounts $1 with their epochs $2 up. The epoch stays, so that no late write of ours counts for the next owner.
+UPDATE accounts a
+SET owner = '', owned_until = '-infinity'
+FROM unnest($1::uuid[], $2::bigint[]) AS ours (id, epoch)
+WHERE a.id = ours.id AND a.epoch = ours.epoch;
+
+-- name: owners
+-- All owners of any account, with whether a lease of theirs still runs.
+SELECT owner, bool_or(owned_until > now()) AS alive FROM accounts WHERE owner <> '' GROUP BY owner;
+
+-- name: owned_by
+-- The accounts that one of $1 owned: what is to be taken over. At most $2.
+SELECT id FROM accounts WHERE owner = ANY($1::text[]) LIMIT $2;
+
+-- name: wishes
+-- Accounts with a wish that node $1 may serve, oldest first, at most $2.
+SELECT id FROM accounts
+WHERE wish <> '' AND (owner = '' OR owner = $1 OR owned_until <= now())
+ORDER BY wished_at LIMIT $2;
+
+-- name: end_wish
+-- Wish $3 of account $1 has been served or has failed.
+UPDATE accounts SET wish = '', wished_at = NULL WHERE id = $1 AND epoch = $2 AND wish = $3 RETURNING user_id;
+
+-- name: move_link
+-- Account $1 of epoch $2 goes to link $4 if it is in one of $3.  $5 reason  $6 end of a ban
+UPDATE accounts
+SET link = $4, link_reason = $5, link_changed_at = now(), banned_until = $6,
+    jid = CASE WHEN $4 IN ('LINKED', 'BANNED') THEN jid ELSE '' END,
+    lid = CASE WHEN $4 IN ('LINKED', 'BANNED') THEN lid ELSE '' END
+WHERE id = $1 AND epoch = $2 AND link = ANY($3::text[])
+RETURNING user_id;
+
+-- name: pair
+-- Account $1 of epoch $2 has a device: it goes to link $4 if it is in one of $3.
+-- $5 JID with device  $6 LID  $7 phone (international digits)
+UPDATE accounts
+SET link = $4, link_reason = '', link_changed_at = now(), jid = $5, lid = $6, phone = $7, wish = '', wished_at = NULL,
+    pair_phone = '', names_synced_at = NULL, store_dirty = true, failures = 0, restarts = 0, backoff_until = NULL,
+    parked_until = NULL, banned_until = NULL
+WHERE id = $1 AND epoch = $2 AND link = ANY($3::text[])
+RETURNING user_id;
+
+-- name: mark_dirty
+-- A session is about to open: from now on the persisted store is in doubt.
+UPDATE accounts SET store_dirty = true WHERE id = $1 AND epoch = $2 RETURNING id;
+
+-- name: mark_clean
+-- The closing store has been persisted.
+UPDATE accounts SET store_dirty = false WHERE id = $1 AND epoch = $2;
+
+-- name: back_off
+-- $3 wait until (NULL: none)  $4 parked until (NULL: none)  $5 failures in a row  $6 restarts in a row
+UPDATE accounts SET backoff_until = $3, parked_until = $4, failures = $5, restarts = $6
+WHERE id = $1 AND epoch = $2 RETURNING user_id;
+
+-- name: note_hot
+-- Account $1 of epoch $2 was ready $3 ms after its wake began; a new lead weighs a quarter.
+UPDATE accounts
+SET last_hot_at = now(), lead_ms = least(greatest((3 * lead_ms + $3::integer) / 4, 200), $4::integer)
+WHERE id = $1 AND epoch = $2;
+
+-- name: note_phone
+-- The account's own phone gave a sign of life at $3.
+UPDATE accounts SET phone_seen_at = greatest(phone_seen_at, $3) WHERE id = $1 AND epoch = $2;
+
+-- name: note_synced
+-- The first sync of account $1 of epoch $2 is over.
+UPDATE accounts SET names_synced_at = coalesce(names_synced_at, now()) WHERE id = $1 AND epoch = $2 RETURNING user_id;
+
+-- name: unsynced
+-- Linked accounts whose first sync is not over and that node $1 may serve, at most $2.
+SELECT id FROM accounts
+WHERE link = 'LINKED' AND names_synced_at IS NULL AND (owner = '' OR owner = $1 OR owned_until <= now())
+ORDER BY link_changed_at LIMIT $2;
+
+-- name: unhealthy
+-- Linked accounts that have not been connected since $2 and that node $1 may serve, longest first, at most $3.
+SELECT id FROM accounts
+WHERE link = 'LINKED' AND last_hot_at < $2 AND (owner = '' OR owner = $1 OR owned_until <= now())
+ORDER BY last_hot_at LIMIT $3;
+
+-- name: ended_bans
+-- Accounts whose ban has ended and that node $1 may serve, at most $2.
+SELECT id FROM accounts
+WHERE link = 'BANNED' AND banned_until <= now() AND (owner = '' OR owner = $1 OR owned_until <= now()) LIMIT $2;
+
+-- name: left_in_hand
+-- Accounts with messages that a former owner left ARMED or SENDING and that nobody owns, at most $1.
+SELECT DISTINCT a.id FROM messages m JOIN accounts a ON a.id = m.account_id
+WHERE m.state IN ('ARMED', 'SENDING') AND (a.owner = '' OR a.owned_until <= now()) LIMIT $1;
+
+-- name: holds_lock
+-- Whether somebody in this database holds the advisory lock $1, and for how long the server has been up (s).
+SELECT EXISTS (
+    SELECT 1 FROM pg_locks
+    WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND ((classid::bigint << 32) | objid::bigint) = $1::bigint
+) AS held, extract(epoch FROM now() - pg_postmaster_start_time())::float8 AS up_s;

@@ -1,0 +1,55 @@
+"""Sealed session stores: the newest version of each, compare-and-set on it."""
+
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from enclave.wire.answers import SealedStore
+from store.accounts import Accounts
+from store.database import Connection, Pool, reaching, transaction
+from store.statements import Statements
+
+_SQL: Final = Statements("stores")
+
+
+class Stores:
+    """Raises `Unavailable` where Postgres cannot be reached."""
+
+    def __init__(self, pool: Pool, accounts: Accounts) -> None:
+        """Works on `pool`."""
+        self._pool = pool
+        self._accounts = accounts
+
+    async def get(self, account: UUID) -> SealedStore | None:
+        """The newest store, None without one."""
+        async with reaching():
+            envelope = await self._pool.fetchval(_SQL["get"], account)
+        return None if envelope is None else msgspec.convert(envelope, SealedStore, builtin_types=(), strict=False)
+
+    async def put(self, account: UUID, epoch: int, store: SealedStore) -> bool:
+        """Keeps a store. True when this version, or a newer one, is persisted; False if the epoch is not the newest."""
+        async with transaction(self._pool) as connection:
+            return await self.put_within(connection, account, epoch, store)
+
+    async def put_closing(self, account: UUID, epoch: int, store: SealedStore) -> bool:
+        """Keeps the store of a session that has ended, and with it the end of doubt about it."""
+        async with transaction(self._pool) as connection:
+            kept = await self.put_within(connection, account, epoch, store)
+            if kept and store.clean:
+                await self._accounts.mark_clean(connection, account, epoch)
+            return kept
+
+    async def put_within(self, connection: Connection, account: UUID, epoch: int, store: SealedStore) -> bool:
+        """Does what `put` does inside the caller's transaction."""
+        kept = await connection.fetchval(
+            _SQL["put"], account, epoch, store.version, store.clean, msgspec.to_builtins(store)
+        )
+        if kept is None:
+            kept = await connection.fetchval(_SQL["version"], account, epoch)
+        return kept is not None and kept >= store.version
+
+    async def drop(self, account: UUID, epoch: int) -> None:
+        """The device is gone, its store is worth nothing."""
+        async with reaching():
+            await self._pool.execute(_SQL["drop"], account, epoch)

@@ -1,0 +1,180 @@
+"""A real broker with its real zygote and null-driver sessions, and a host that remembers what it heard."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TypeVar
+
+from enclave.sealer import seal
+from enclave.wire.answers import AccountKey, Answer, Closed, Ingested, Opened, SealedStore
+from enclave.wire.envelope import News
+from enclave.wire.news import Paired
+from enclave.wire.operations import (
+    CloseSession,
+    Ingest,
+    NewAccountKey,
+    OpenSession,
+    Operation,
+    PairSession,
+    Send,
+)
+from enclave.wire.sealing import Binding, recipient_hash
+from store.door import Door
+from tests.waiting import Signals
+
+REPOSITORY = Path(__file__).parents[2]
+START_S = 30.0
+END_S = 20.0
+ACCOUNT = "00000000-0000-4000-8000-000000000001"
+SCHEDULE = "00000000-0000-4000-8000-0000000000aa"
+RECIPIENT = "491510000001@s.whatsapp.net"
+VALID_S = 3600
+
+T = TypeVar("T")
+
+
+class Broker:
+    """The enclave's process. `folder` must be short, private and the test's own."""
+
+    def __init__(self, folder: Path, driver: str = "null") -> None:
+        self.folder = folder
+        self.socket = folder / "door"
+        self.tmpfs = folder / "live"
+        self.log = folder / "log"
+        self._driver = driver
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def environment(self) -> dict[str, str]:
+        (self.folder / "state").mkdir(mode=0o700, exist_ok=True)
+        return {
+            "PATH": os.defpath,
+            "AUTOSENDR_ENCLAVE_SOCKET": str(self.socket),
+            "AUTOSENDR_EGRESS_SOCKET": str(self.folder / "egress"),
+            "AUTOSENDR_STATE": str(self.folder / "state"),
+            "AUTOSENDR_TMPFS": str(self.tmpfs),
+        }
+
+    async def start(self) -> dict[str, object]:
+        """Start it; return its ready line."""
+        ours, theirs = os.pipe()
+        line = f"from enclave.broker import main; main(driver={self._driver!r})"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(  # noqa: ASYNC220 - exec itself does not wait
+                [sys.executable, "-c", line],
+                env={**self.environment(), "AUTOSENDR_READY_FD": str(theirs)},
+                cwd=REPOSITORY,
+                pass_fds=[theirs],
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+            )
+        os.close(theirs)
+        with os.fdopen(ours) as ready:
+            async with asyncio.timeout(START_S):
+                told = await asyncio.to_thread(ready.readline)
+        assert told, self.log.read_text()
+        return json.loads(told)
+
+    async def end(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """End it; return its exit code."""
+        assert self.process is not None
+        self.process.send_signal(how)
+        return await asyncio.to_thread(self.process.wait, END_S)
+
+    def leftovers(self) -> list[str]:
+        """Accounts that have a folder."""
+        return sorted(path.name for path in self.tmpfs.iterdir())
+
+
+class Host:
+    """A supervisor in small: one connection, its news, the newest store and version, as the host would keep them."""
+
+    def __init__(self, broker: Broker) -> None:
+        self.broker = broker
+        self.heard: list[News] = []
+        self.signals = Signals()
+        self.door: Door
+        self.key = b""
+        self.store: SealedStore | None = None
+        self.jid = ""
+
+    async def connect(self, *, owner: bool = True) -> "Host":
+        self.door = await Door.open(self.broker.socket, owner=owner, on_news=self._hear)
+        return self
+
+    def _hear(self, news: News) -> None:
+        self.heard.append(news)
+        self.signals.notify()
+
+    async def hear(self, kind: type[T]) -> T:
+        """Wait for the next news of `kind`; forget what came before it."""
+
+        def found() -> T | None:
+            for at, news in enumerate(self.heard):
+                if isinstance(news.notice, kind):
+                    del self.heard[: at + 1]
+                    return news.notice
+            return None
+
+        notice = await self.signals.until(found, f"news {kind.__name__}")
+        assert notice is not None
+        return notice
+
+    async def call(self, operation: Operation, kind: type[T]) -> T:
+        answer: Answer = await self.door.call(operation)
+        assert isinstance(answer, kind), answer
+        return answer
+
+    async def link(self, epoch: int = 1, account: str = ACCOUNT) -> None:
+        """Make a key, pair a device, keep its first store."""
+        self.key = (await self.call(NewAccountKey(account=account), AccountKey)).wrapped_key
+        await self.call(PairSession(account=account, epoch=epoch, wrapped_key=self.key, phone=""), Opened)
+        paired = await self.hear(Paired)
+        self.store, self.jid = paired.store, paired.jid
+
+    async def wake(self, epoch: int = 1, *, dirty: bool = False, account: str = ACCOUNT) -> Opened:
+        operation = OpenSession(
+            account=account, epoch=epoch, wrapped_key=self.key, jid=self.jid, store=self.store, dirty=dirty
+        )
+        return await self.call(operation, Opened)
+
+    async def sleep(self, epoch: int = 1, account: str = ACCOUNT) -> SealedStore:
+        store = (await self.call(CloseSession(account=account, epoch=epoch), Closed)).store
+        assert store is not None
+        assert self.store is None or store.version > self.store.version
+        self.store = store
+        return store
+
+    async def body(self, text: str = "hello", account: str = ACCOUNT, recipient: str = RECIPIENT) -> Send:
+        """Seal and ingest a text; return the Send for it, with secret 0 and epoch 1."""
+        binding = Binding(
+            environment=self.door.welcome.environment,
+            account=account,
+            schedule=SCHEDULE,
+            recipient_hash=recipient_hash(account, recipient),
+            not_after_s=int(time.time()) + VALID_S,
+        )
+        sealed = seal(self.door.welcome.seal_public_key, binding, text)
+        operation = Ingest(
+            account=account,
+            wrapped_key=self.key,
+            binding=binding,
+            kid=self.door.welcome.seal_kid,
+            envelope=sealed.envelope,
+            body=sealed.body,
+        )
+        kept = (await self.call(operation, Ingested)).content_key
+        return Send(
+            account=account,
+            epoch=1,
+            attempt="a",
+            secret=bytes(32),
+            recipient=recipient,
+            binding=binding,
+            content_key=kept,
+            body=sealed.body,
+        )

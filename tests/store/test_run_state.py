@@ -1,0 +1,56 @@
+"""Hints for pages: they expire, and without Redis only linking must know."""
+
+import time
+from uuid import uuid4
+
+import msgspec
+import pytest
+
+from domain.refusal import Unavailable
+from store import keys
+from store.notices import Element, Notices
+from store.redis import Redis
+from store.run_state import PairingShown, RunShown, RunState
+
+
+async def test_what_is_shown_expires(redis: Redis) -> None:
+    state, account = RunState(redis), uuid4()
+    await state.show(account, RunShown(run="HOT", phase="ready"))
+    await state.show_pairing(account, PairingShown(qr="q", ends_ms=time.time_ns() // 1_000_000 + 20_000))
+    await state.back_off(account, "failed", 30)
+    await state.park(account, "restarts", 600)
+    await state.stop_fleet(405)
+    assert await state.look(account) == RunShown(run="HOT", phase="ready")
+    shown = await state.look_pairing(account)
+    assert shown is not None
+    assert shown.qr == "q"
+    assert await state.fleet_stop_ms() > 0
+    assert all([await redis.client.pttl(key) > 0 for key in await redis.client.keys("*")])
+    await state.hide(account)
+    await state.hide_pairing(account)
+    await state.clear_backoff(account)
+    assert await redis.client.keys("*") == [keys.FLEET_STOP]
+
+
+async def test_without_redis_only_linking_fails() -> None:
+    redis = Redis("unix:///nowhere/at/all.sock")
+    state, account, notices = RunState(redis), uuid4(), Notices(redis)
+    await state.show(account, RunShown(run="HOT"))
+    await state.hide_pairing(account)
+    await notices.tell(account, (Element.MESSAGE, account))
+    assert notices.lost == 1
+    with pytest.raises(Unavailable):
+        await state.show_pairing(account, PairingShown(qr="q", ends_ms=0))
+    await redis.close()
+
+
+async def test_a_notice_says_what_changed_to_its_user_only(redis: Redis) -> None:
+    notices, user, thing = Notices(redis), uuid4(), uuid4()
+    channel = redis.channel()
+    await channel.subscribe(keys.news_of(str(user)))
+    await notices.tell_messages([(user, thing), (uuid4(), thing)])
+    heard = None
+    while heard is None:
+        heard = await channel.get_message(timeout=5)
+    assert msgspec.json.decode(heard["data"]) == [["message", str(thing)]]
+    await channel.aclose()
