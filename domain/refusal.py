@@ -32,6 +32,7 @@ class RefusalCode(StrEnum):
     TOO_MANY_ACCOUNTS = "too_many_accounts"
     TOO_MANY_MESSAGES = "too_many_messages"
     TOO_LATE_TO_CHANGE = "too_late_to_change"
+    TOO_MANY_REQUESTS = "too_many_requests"
     REPLAYED = "replayed"
 
 
@@ -61,6 +62,7 @@ SENTENCES: Final[dict[RefusalCode, str]] = {
     RefusalCode.TOO_MANY_ACCOUNTS: "Five accounts is the most for now.",
     RefusalCode.TOO_MANY_MESSAGES: "This account has 2,000 messages waiting. Let some leave first.",
     RefusalCode.TOO_LATE_TO_CHANGE: "Too late: it has left, or is leaving right now.",
+    RefusalCode.TOO_MANY_REQUESTS: "That is a lot at once. Wait a minute and go on.",
     RefusalCode.REPLAYED: "This was sent already; nothing was stored twice.",
 }
 

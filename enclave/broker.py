@@ -70,34 +70,55 @@ def read_config(environ: Mapping[str, str]) -> Config:
     )
 
 
-def main(environment: str = "local", *, after_load: str = "", ca_file: str = "", driver: str = "neonize") -> None:
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What is not a setting but fixed by who starts the enclave; see `main`."""
+
+    environment: str
+    driver: str
+    ca_file: str
+    after_load: str
+    hook_environment: Mapping[str, str]
+    observed: bool
+
+
+def main(
+    environment: str = "local",
+    *,
+    driver: str = "neonize",
+    ca_file: str = "",
+    after_load: str = "",
+    hook_environment: Mapping[str, str] | None = None,
+    observed: bool = False,
+) -> None:
     """Run the enclave until TERM. Exits with 1 and a sentence if it cannot start or its zygote dies.
 
     `environment`: "local", or "demo" by the demo's wrapper, which also passes `after_load` ("module:function", called
-    in every session process) and `ca_file` (the certificate authorities of the WhatsApp client). `driver`: "neonize",
-    or "null" for benches. These are arguments, not settings: what the enclave does is fixed by who starts it.
+    in every session process, with `hook_environment` in its environment) and `ca_file` (the certificate authorities of
+    the WhatsApp client). `driver`: "neonize", or "null" for benches, which may be `observed` (see `Nursery.start`).
     """
     try:
         config = read_config(os.environ)
         refuse_dumps()
         close_descriptors_except({config.ready_fd})
-        asyncio.run(_run(config, environment, after_load, ca_file, driver))
+        setup = Setup(environment, driver, ca_file, after_load, hook_environment or {}, observed)
+        asyncio.run(_run(config, setup))
     except (CannotStart, KeyFileUnsafe, SocketInUse, NurseryClosed) as error:
-        sys.exit(f"enclave: {error or 'the zygote has ended'}")
+        sys.exit(f"enclave: {str(error) or 'the zygote has ended'}")
 
 
-async def _run(config: Config, environment: str, after_load: str, ca_file: str, driver: str) -> None:
+async def _run(config: Config, setup: Setup) -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(report_bug)
     term = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, term.set)
-    identity = Identity(environment, secrets.token_hex(8), SealKey())
+    identity = Identity(setup.environment, secrets.token_hex(8), SealKey())
     provider = open_local_provider(config.state)
     sys.stderr.write("enclave: not attested; account keys are wrapped under a key file of this machine\n")
     with _owned(config.tmpfs):
-        async with _egress(config.relay) as proxy_url, _zygote(after_load, ca_file) as nursery:
-            sessions = Sessions(config.tmpfs, nursery, environment, driver, proxy_url)
+        async with _egress(config.relay) as proxy_url, _zygote(setup) as nursery:
+            sessions = Sessions(config.tmpfs, nursery, setup.environment, setup.driver, proxy_url)
             await asyncio.to_thread(sessions.inherit)
             calls = Calls(identity, provider, sessions, nursery.pid)
             door = Door(calls.handle, sessions.connection_lost)
@@ -148,8 +169,13 @@ async def _egress(relay: Path) -> AsyncGenerator[str]:
 
 
 @asynccontextmanager
-async def _zygote(after_load: str, ca_file: str) -> AsyncGenerator[Nursery]:
-    nursery = await Nursery.start(certificates=ca_file, after_load=after_load)
+async def _zygote(setup: Setup) -> AsyncGenerator[Nursery]:
+    nursery = await Nursery.start(
+        certificates=setup.ca_file,
+        after_load=setup.after_load,
+        hook_environment=setup.hook_environment,
+        observed=setup.observed,
+    )
     try:
         yield nursery
     finally:

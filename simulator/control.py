@@ -4,12 +4,14 @@ routes.
 Every answer is an object. A refused request is ``{"error": code, "message": sentence}`` with status 4xx.
 """
 
+import base64
 import json
 from collections.abc import Callable
 from dataclasses import asdict, fields
 from typing import Any
 
-from simulator import contacts, group_delivery, linking, pairing, people
+from simulator import acts, contacts, group_delivery, linking, pairing, people
+from simulator.attachments import image_type
 from simulator.faults import PAIRING, FaultError, read_fault
 from simulator.groups import Group, Refused
 from simulator.http import Answer, Request, json_answer
@@ -85,7 +87,10 @@ class Control:
             ("POST", "code"): self._code,
             ("GET", "inbox"): self._inbox,
             ("POST", "say"): self._say,
+            ("POST", "image"): self._image,
             ("POST", "read"): self._read,
+            ("POST", "presence"): self._presence,
+            ("POST", "typing"): self._typing,
             ("POST", "faults"): lambda phone, body: self._fault(phone.number, body),
             ("POST", "kick"): self._kick,
             ("POST", "unlink"): self._unlink,
@@ -117,7 +122,7 @@ class Control:
             return dict(request.query)
         try:
             body = json.loads(request.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Bad("the body is not JSON") from None
         if not isinstance(body, dict):
             raise Bad("the body must be an object")
@@ -126,6 +131,8 @@ class Control:
     def _routed(self, method: str, parts: list[str], body: Fields) -> Answer:
         if len(parts) == 1 and (on_all := self._on_all.get((method, parts[0]))) is not None:
             return json_answer(on_all(body))
+        if (method, parts[0], len(parts)) == ("GET", "phones", 4) and parts[2] == "file":
+            return self._file(self._hub.world.phone(parts[1]), parts[3])
         if parts[0] == "phones" and len(parts) in (2, 3):
             verb = parts[2] if len(parts) == 3 else ""
             if (on_phone := self._on_phone.get((method, verb))) is not None:
@@ -175,6 +182,7 @@ class Control:
             "name": phone.name,
             "picture": phone.picture,
             "auto_reply": phone.auto_reply,
+            "reachout_locked": phone.reachout_locked,
             "contacts": [{"number": number, "name": name} for number, name in phone.contacts.items()],
             "devices": devices,
             "faults_waiting": self._hub.faults.waiting(phone.number),
@@ -192,7 +200,11 @@ class Control:
         phone.name = name or phone.name
         phone.auto_reply = text(body, "auto_reply", phone.auto_reply)
         phone.about = text(body, "about", phone.about)
-        phone.picture = picture if "picture" in body else phone.picture
+        if not isinstance(locked := body.get("reachout_locked", phone.reachout_locked), bool):
+            raise Bad("reachout_locked must be true or false")
+        phone.reachout_locked = locked
+        if "picture" in body:
+            acts.set_picture(self._hub, phone, picture)
         for number, full_name in pairs:
             contacts.set_contact(self._hub, phone, number, full_name)
         self._hub.world.changed(phone)
@@ -217,6 +229,34 @@ class Control:
             return {"id": group_delivery.say(self._hub, phone, group, words)}
         return {"id": people.say(self._hub, phone, to, words)}
 
+    def _image(self, phone: Phone, body: Fields) -> Fields:
+        try:
+            data = base64.b64decode(text(body, "data"), validate=True)
+        except ValueError:
+            raise Bad("data must be base64") from None
+        return {"id": acts.say_image(self._hub, phone, text(body, "to"), data, text(body, "caption", ""))}
+
+    def _presence(self, phone: Phone, body: Fields) -> Fields:
+        if not isinstance(body.get("available"), bool):
+            raise Bad("available must be true or false")
+        acts.set_available(self._hub, phone, body["available"])
+        return {"available": phone.available}
+
+    def _typing(self, phone: Phone, body: Fields) -> Fields:
+        state = text(body, "state", "composing")
+        if state not in acts.CHAT_STATES:
+            raise Bad(f"state must be one of {', '.join(acts.CHAT_STATES)}")
+        acts.type_to(self._hub, phone, text(body, "to"), state)
+        return {"state": state}
+
+    def _file(self, phone: Phone, entry_id: str) -> Answer:
+        """The opened picture of a line."""
+        file = next((entry.file for entry in phone.entries if entry.id == entry_id and entry.file), "")
+        data = self._hub.media.get(file) if file else None
+        if data is None:
+            return json_answer({"error": "not_found", "message": "that line has no picture"}, 404)
+        return Answer(200, data, image_type(data), {"X-Content-Type-Options": "nosniff"})
+
     def _make_group(self, body: Fields) -> Fields:
         members = body.get("members")
         if not isinstance(members, list) or not all(isinstance(number, str) for number in members):
@@ -229,7 +269,7 @@ class Control:
         ids = body.get("ids")
         if ids is not None and not (isinstance(ids, list) and all(isinstance(entry, str) for entry in ids)):
             raise Bad("ids must be a list of texts")
-        return {"read": people.read(self._hub, phone, text(body, "chat"), ids)}
+        return {"read": acts.read(self._hub, phone, text(body, "chat"), ids)}
 
     def _fault(self, number: str, body: Fields) -> Fields:
         self._hub.faults.order(number, read_fault(body))

@@ -118,6 +118,7 @@ def read(library: Path) -> Dictionary:
     return Dictionary(single, double, codes)
 
 
+@cache
 def installed() -> Dictionary:
     """The dictionary of the installed client; DictionaryError where there is no Linux library."""
     libraries = sorted(neonize_folder().glob("neonize-*.so"))

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
 
-from simulator import people
+from simulator import attachments, people
 from simulator.adv import BadIdentity, verify_client_identity
 from simulator.groups import Group, Refused, participants_hash
 from simulator.hub import Hub, Link, now_s
+from simulator.media import BadMedia
 from simulator.node import GROUP, LID, PN, Jid, Malformed, Node, node
 from simulator.protobufs import e2e
 from simulator.signal.errors import NoSession, OldCounter, SignalError, UnknownPrekey
@@ -76,9 +77,10 @@ def deliver(hub: Hub, link: Link, stanza: Node) -> tuple[int, str]:
         if (member, device) != (phone, companion.device):
             key = by_device.get((member.lid_user, device))
             _hand_over(hub, post, member, device, [key, sealed[0]] if key else sealed)
-    hub.journal.add("message", phone.number, id=post.id, resend=False, group=str(group.jid))
     due = participants_hash(member.lid.at(device) for member, device in devices_of(hub, group))
-    return 0, "" if stanza.text_or("phash") == due else due
+    stale = stanza.text_or("phash") != due
+    hub.journal.add("message", phone.number, id=post.id, resend=False, group=str(group.jid), stale=stale)
+    return 0, due if stale else ""
 
 
 def devices_of(hub: Hub, group: Group) -> Iterator[tuple[Phone, int]]:
@@ -142,8 +144,9 @@ def _take(hub: Hub, post: Post, phone: Phone, encs: Sequence[Node], identity: No
             message.ClearField("senderKeyDistributionMessage")
             kind, text = people.kind_and_text(message)
             if kind != "empty":
-                _note(hub, post, phone, kind, text)
-    except (SignalError, BadIdentity, DecodeError) as error:
+                file = attachments.open_image(hub, message.imageMessage) if kind == "imageMessage" else ""
+                _note(hub, post, phone, kind, text, file)
+    except (SignalError, BadIdentity, BadMedia, DecodeError) as error:
         _failed(hub, post, phone, error)
     hub.world.changed(phone)
 
@@ -161,10 +164,12 @@ def _decrypted(post: Post, phone: Phone, enc: Node, identity: Node | None) -> e2
     return e2e.Message.FromString(phone.party.decrypt(post.address, kind, enc.data))
 
 
-def _note(hub: Hub, post: Post, phone: Phone, kind: str, text: str | None) -> None:
+def _note(hub: Hub, post: Post, phone: Phone, kind: str, text: str | None, file: str) -> None:
     chat, sender, own = str(post.group.jid), post.sender.number, post.sender is phone
     phone.entries = [entry for entry in phone.entries if not (entry.id == post.id and entry.error)]
-    entry = Entry(post.id, chat, sender, post.companion.device, time.time(), text, None, own, kind, server=GROUP)
+    entry = Entry(
+        post.id, chat, sender, post.companion.device, time.time(), text, None, own, kind, server=GROUP, file=file
+    )
     phone.add_entry(entry)
     hub.journal.add("inbox", phone.number, id=post.id, sender=sender, text=text, kind_of=kind, own=own, group=chat)
     if not own:
@@ -240,9 +245,10 @@ def say(hub: Hub, phone: Phone, group: Group, text: str) -> str:
     for member, device in devices_of(hub, group):
         if device:
             companion = member.companions[device]
-            own = _enc(hub, phone, member, companion, e2e.Message(senderKeyDistributionMessage=key), fresh=False)
+            told = e2e.Message(senderKeyDistributionMessage=key)
             attrs = {**_sent_by(group, phone, 0, message_id), "type": "text"}
-            hub.push(member, companion, node("message", attrs, [own, shared]))
+            own = _enc(hub, phone, member, companion, told, fresh=False)
+            hub.push(member, companion, node("message", attrs, [*own, shared]))
             continue
         # Phone to phone nothing can go wrong, so the text is simply there.
         own_line = member is phone
@@ -262,13 +268,18 @@ def _own_key(phone: Phone, group: Group) -> e2e.SenderKeyDistributionMessage:
 
 def _enc(
     hub: Hub, phone: Phone, member: Phone, companion: Companion, message: e2e.Message, fresh: bool, count: int = 0
-) -> Node:
+) -> list[Node]:
+    """The payload for one device; none where the keys that it published cannot be used."""
     name = people.address(member, companion.device)
     begin = fresh or not phone.party.has_session(name)
     bundle = encrypt.bundle_of(hub, member, companion.device) if begin else None
-    kind, sealed = phone.party.encrypt(name, message.SerializeToString(), bundle)
+    try:
+        kind, sealed = phone.party.encrypt(name, message.SerializeToString(), bundle)
+    except SignalError as error:
+        hub.journal.add("not_encrypted", phone.number, device=companion.device, error=type(error).__name__)
+        return []
     hub.world.changed(phone)
-    return node("enc", {"v": 2, "type": kind, "count": count or None}, sealed)
+    return [node("enc", {"v": 2, "type": kind, "count": count or None}, sealed)]
 
 
 def answer_retry(hub: Hub, phone: Phone, asker: Phone, device: int, receipt: Node) -> None:
@@ -285,4 +296,5 @@ def answer_retry(hub: Hub, phone: Phone, asker: Phone, device: int, receipt: Nod
     enc = _enc(hub, phone, asker, companion, message, fresh=True, count=count)
     hub.journal.add("retry", phone.number, id=message_id, count=count)
     attrs = {**_sent_by(group, phone, 0, message_id), "type": "text"}
-    hub.push(asker, companion, node("message", attrs, [enc]))
+    if enc:
+        hub.push(asker, companion, node("message", attrs, enc))

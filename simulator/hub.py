@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from simulator import binary
 from simulator.faults import Faults
@@ -71,6 +71,29 @@ class Settings:
     listening: bool = True
 
 
+class Blobs(Protocol):
+    """Files by path, as the media host keeps them."""
+
+    def put(self, path: str, blob: bytes) -> None:
+        """Keep a file."""
+
+    def get(self, path: str) -> bytes | None:
+        """The file, or None."""
+
+
+class Shelf:
+    """Files in memory, for a hub without a media host."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, bytes] = {}
+
+    def put(self, path: str, blob: bytes) -> None:
+        self._files[path] = blob
+
+    def get(self, path: str) -> bytes | None:
+        return self._files.get(path)
+
+
 class Hub:
     """One running simulator's shared state. All methods run in the loop's thread and never block."""
 
@@ -81,6 +104,7 @@ class Hub:
         self.journal = Journal()
         self.faults = Faults()
         self.settings = Settings()
+        self.media: Blobs = Shelf()
         self.links: set[Link] = set()
         self.codes: dict[str, Any] = {}
         """Clients that wait for a code to be typed, by phone number (kept by ``linking``)."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simulator import pairing
-from simulator.hub import Hub, Link, now_s
+from simulator.hub import STREAM_END_DELAY_S, Hub, Link, now_s
 from simulator.linkcode import BadCode, Linking, answer, finish, read_code
 from simulator.node import SERVER, Malformed, Node, node
 from simulator.world import Phone, WorldError
@@ -87,5 +87,10 @@ def _finish(hub: Hub, link: Link, request: Node) -> None:
 
 
 def _link(hub: Hub, offer: Offer, secret: bytes) -> None:
-    if offer.link in hub.links:
+    if offer.link not in hub.links:
+        return
+    try:
         pairing.link_device(hub, offer.phone, offer.link, secret)
+    except WorldError as refused:
+        hub.journal.add("pairing_refused", offer.phone.number, code=refused.code)
+        offer.link.end(STREAM_END_DELAY_S)

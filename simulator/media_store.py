@@ -5,13 +5,21 @@ import json
 from pathlib import Path
 
 from simulator.http import Answer, Request, json_answer
+from simulator.pictures import FULL_PX, PREVIEW_PX, jpeg
 
 BLOBS_MAX = 2_000
-PICTURE_TYPE = "image/svg+xml"
-_PICTURE = """<svg xmlns="http://www.w3.org/2000/svg" width="96" height="96">
-<rect width="96" height="96" fill="hsl({hue} 55% 45%)"/><circle cx="48" cy="38" r="18" fill="#fff"/>
-<path d="M14 96a34 34 0 0 1 68 0z" fill="#fff"/></svg>
-"""
+PICTURES = "/v/pictures/"
+PICTURE_TYPE = "image/jpeg"
+
+
+def picture_path(user: str, kind: str) -> str:
+    """Where the profile picture of a hidden number lies; ``kind`` is ``image`` or ``preview``."""
+    return f"{PICTURES}{user}-{kind}.jpg"
+
+
+def profile_picture(user: str, kind: str) -> bytes:
+    """The JPEG at ``picture_path``."""
+    return jpeg(user, PREVIEW_PX if kind == "preview" else FULL_PX)
 
 
 class MediaStore:
@@ -43,9 +51,9 @@ class MediaStore:
         if request.method == "POST" and path.startswith("/mms/"):
             self.put(path, request.body)
             return json_answer({"url": f"https://{host}{path}?x=1", "direct_path": f"{path}?x=1"})
-        if request.method == "GET" and path.startswith("/v/pictures/"):
-            hue = int.from_bytes(hashlib.sha256(path.encode()).digest()[:2]) % 360
-            return Answer(200, _PICTURE.format(hue=hue).encode(), PICTURE_TYPE)
+        if request.method == "GET" and path.startswith(PICTURES):
+            user, _, kind = path.removeprefix(PICTURES).removesuffix(".jpg").partition("-")
+            return Answer(200, profile_picture(user, kind), PICTURE_TYPE)
         if request.method == "GET" and (blob := self.get(path)) is not None:
             return Answer(200, blob, "application/octet-stream")
         if request.method == "DELETE":

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
 
-from simulator import contacts
+from simulator import attachments, contacts, trusted
 from simulator.adv import BadIdentity, verify_client_identity
 from simulator.hub import Hub, now_s
+from simulator.media import BadMedia
 from simulator.node import LID, PN, Jid, Node, node
 from simulator.protobufs import e2e
 from simulator.signal.errors import NoSession, OldCounter, SignalError, UnknownPrekey
@@ -46,7 +47,7 @@ def receive(hub: Hub, phone: Phone, letter: Letter) -> None:
     try:
         for enc in letter.encs:
             _take(hub, phone, letter, _decrypt(phone, letter, enc))
-    except (SignalError, BadIdentity, DecodeError) as error:
+    except (SignalError, BadIdentity, BadMedia, DecodeError) as error:
         _failed(hub, phone, letter, error)
     hub.world.changed(phone)
 
@@ -85,13 +86,14 @@ def _take(hub: Hub, phone: Phone, letter: Letter, message: e2e.Message) -> None:
         contacts.take_protocol_message(hub, phone, letter.sender, letter.device, message.protocolMessage)
         return
     kind, text = kind_and_text(message)
+    file = attachments.open_image(hub, message.imageMessage) if kind == "imageMessage" else ""
     earlier = next((entry for entry in phone.entries if entry.id == letter.id and entry.error), None)
     if earlier is not None:
         phone.entries.remove(earlier)
     server = LID if letter.attrs["addressing_mode"] == "lid" else PN
     bot = letter.stanza.find("bot") is not None
     sender, at = letter.sender.number, time.time()
-    phone.add_entry(Entry(letter.id, chat, sender, letter.device, at, text, None, own, kind, bot, "", server))
+    phone.add_entry(Entry(letter.id, chat, sender, letter.device, at, text, None, own, kind, bot, "", server, file))
     hub.journal.add("inbox", phone.number, id=letter.id, sender=sender, text=text, kind_of=kind, own=own)
     if own:
         return
@@ -165,24 +167,6 @@ def note_receipt(hub: Hub, phone: Phone, reader: Phone, ids: Sequence[str], type
     hub.journal.add("receipt", phone.number, ids=list(ids), sender=reader.number, status=status)
 
 
-def read(hub: Hub, phone: Phone, chat: str, ids: Sequence[str] | None = None) -> list[str]:
-    """The person reads what others wrote in a chat (all, or some ids): gives the ids that were unread."""
-    unread = [
-        entry
-        for entry in phone.entries
-        if not entry.own and entry.chat == chat and not entry.error and entry.status != "read"
-        if ids is None or entry.id in ids
-    ]
-    by_device: dict[tuple[str, int, str], list[str]] = {}
-    for entry in unread:
-        entry.status = "read"
-        by_device.setdefault((entry.sender, entry.device, entry.server), []).append(entry.id)
-    for (sender, device, server), found in by_device.items():
-        send_receipt(hub, phone, hub.world.phone(sender), device, found, "read", server)
-    hub.world.changed(phone)
-    return [entry.id for entry in unread]
-
-
 def say(hub: Hub, phone: Phone, number: str, text: str) -> str:
     """The person writes to another; gives the message id. WorldError for an unknown number or an empty or over-long
     text."""
@@ -194,12 +178,14 @@ def say(hub: Hub, phone: Phone, number: str, text: str) -> str:
     return message_id
 
 
-def note_said(hub: Hub, phone: Phone, to: Phone, message_id: str, text: str | None, kind: str = "text") -> None:
+def note_said(
+    hub: Hub, phone: Phone, to: Phone, message_id: str, text: str | None, kind: str = "text", file: str = ""
+) -> None:
     """The line in both phones' chats; phone to phone nothing can go wrong, so it counts as delivered at once."""
     now = time.time()
-    phone.add_entry(Entry(message_id, to.number, phone.number, 0, now, text, None, True, kind))
+    phone.add_entry(Entry(message_id, to.number, phone.number, 0, now, text, None, True, kind, file=file))
     if to is not phone:
-        to.add_entry(Entry(message_id, phone.number, phone.number, 0, now, text, None, False, kind))
+        to.add_entry(Entry(message_id, phone.number, phone.number, 0, now, text, None, False, kind, file=file))
         hub.journal.add("inbox", to.number, id=message_id, sender=phone.number, text=text, kind_of=kind, own=False)
         note_receipt(hub, phone, to, [message_id], "")
     hub.world.changed(phone)
@@ -213,6 +199,7 @@ def send(hub: Hub, phone: Phone, to: Phone, message_id: str, message: e2e.Messag
         send_to_device(hub, phone, to, companion, message_id, message, type_)
     if to is phone:
         return
+    trusted.trust(hub, phone, to, now_s())
     for companion in phone.companions.values():
         wrapped = wrap_for_own(to, message)
         more: dict[str, str | Jid] = {"recipient": to.lid, "peer_recipient_pn": to.pn}
@@ -244,14 +231,19 @@ def send_to_device(
     bundle = None
     if fresh or not phone.party.has_session(name):
         bundle = encrypt.bundle_of(hub, to, companion.device)
-    kind, sealed = phone.party.encrypt(name, message.SerializeToString(), bundle)
+    try:
+        kind, sealed = phone.party.encrypt(name, message.SerializeToString(), bundle)
+    except SignalError as error:  # the device published keys that nobody can use
+        hub.journal.add("not_encrypted", phone.number, device=companion.device, error=type(error).__name__)
+        return
     attrs: dict[str, str | Jid | int | None] = {"id": message_id, "t": now_s(), "type": type_, "notify": phone.name}
     if peer:
         attrs |= {"from": phone.pn, "category": "peer"}
     else:
         attrs |= {"from": phone.lid, "addressing_mode": "lid", **(more or {})}
         attrs["sender_pn"] = phone.pn if to is not phone else None
-    hub.push(to, companion, node("message", attrs, [node("enc", {"v": 2, "type": kind, "count": count}, sealed)]))
+    enc = {"v": 2, "type": kind, "count": count, "mediatype": "image" if type_ == "media" else None}
+    hub.push(to, companion, node("message", attrs, [node("enc", enc, sealed)]))
     hub.world.changed(phone)
 
 

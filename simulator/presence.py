@@ -13,7 +13,7 @@ def take_presence(hub: Hub, link: Link, stanza: Node) -> None:
     if kind in ("available", "unavailable"):
         link.available = kind == "available"
         hub.journal.add("presence", phone.number, type=kind)
-        _tell_subscribers(hub, phone)
+        tell_subscribers(hub, phone)
     elif kind == "subscribe":
         target = hub.world.find(stanza.jid("to"))
         if target is not None:
@@ -24,12 +24,13 @@ def take_presence(hub: Hub, link: Link, stanza: Node) -> None:
 
 
 def _presence(hub: Hub, phone: Phone) -> Node:
-    available = any(link.available for link in hub.online_links(phone))
+    available = phone.available or any(link.available for link in hub.online_links(phone))
     away = {} if available else {"type": "unavailable", "last": str(now_s())}
     return node("presence", {"from": phone.lid, **away})
 
 
-def _tell_subscribers(hub: Hub, phone: Phone) -> None:
+def tell_subscribers(hub: Hub, phone: Phone) -> None:
+    """Tell who asked for it whether the person is there."""
     for link in hub.links:
         if phone.number in link.subscriptions:
             link.write(_presence(hub, phone))

@@ -89,6 +89,8 @@ class Entry:
     """For own lines: "", "delivered", "read". For others': "" or "read"."""
     server: str = LID
     """How the message was addressed; receipts go the same way."""
+    file: str = ""
+    """Path of an opened picture below the media host."""
 
 
 @dataclass(slots=True)
@@ -103,6 +105,8 @@ class Phone:
     """Number to full name, as in its address book."""
     about: str = ""
     auto_reply: str = ""
+    available: bool = False
+    """Whether the person has the app open; not kept over restarts."""
     picture: str = ""
     """"", "shown" or "hidden"."""
     companions: dict[int, Companion] = field(default_factory=dict)
@@ -112,6 +116,10 @@ class Phone:
     """Synced collections by name; made when the first device is linked."""
     sent: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     """Own recent messages by id: number and protobuf, to answer retry receipts; not kept over restarts."""
+    trusts: dict[str, int] = field(default_factory=dict)
+    """Numbers that got its trusted-contact token, and when (Unix seconds)."""
+    reachout_locked: bool = False
+    """Whether the service lets it write only to people whose token it has."""
     peers: set[str] = field(default_factory=set)
     """Numbers it has exchanged messages with."""
 

@@ -90,7 +90,6 @@ class Plan:
         ours = {**self._ours, "AUTOSENDR_STATE": str(state)}
         more = {}
         if self.simulator is not None and program != settings.MIGRATE:  # which runs before the simulator does
-            ours["AUTOSENDR_SIMULATOR_TRUST"] = "replace-noise-root"
             ours["AUTOSENDR_SIMULATOR_ROOT_KEY"] = str(self.simulator.facts["root_key"])
             ours["AUTOSENDR_SIMULATOR"] = f"{WEB_HOST}:{self.simulator.facts['port']}"
             if program == settings.ENCLAVE:

@@ -4,7 +4,9 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 from standalone.binaries import PostgresBinaries, postgres_of_system, postgres_of_wheel
 from standalone.children import SERVER_ENVIRONMENT, bring_up, die_with_parent, spawn, stop
@@ -84,7 +86,7 @@ class Postgres:
 
     def ready(self) -> bool:
         """Say whether the server takes connections by now."""
-        ask = [self.binaries.program("pg_isready"), "-q", "-h", self.sockets]
+        ask = [self.binaries.program("pg_isready"), "-q", "-h", self.sockets, "-U", USER, "-d", "postgres"]
         return subprocess.run(ask, env=SERVER_ENVIRONMENT, timeout=ASK_S, check=False).returncode == 0
 
     def stop(self) -> None:
@@ -166,8 +168,18 @@ class Postgres:
         while note.exists() and time.monotonic() < deadline:
             try:
                 pid = int(note.read_text().split("\n", 1)[0])
-                if pid > 1:
-                    os.kill(pid, signal.SIGINT)
+                if not self._serves_our_data(pid):
+                    return  # the number is somebody else's by now: PostgreSQL itself knows how to judge a stale file
+                os.kill(pid, signal.SIGINT)
             except (OSError, ValueError):
-                return  # dead, not ours, or unreadable: PostgreSQL itself knows how to judge a stale file
+                return  # dead, or the file is unreadable
             time.sleep(EVICT_POLL_S)
+
+    def _serves_our_data(self, pid: int) -> bool:
+        """Say whether the process is a server of our data folder: its arguments name it."""
+        if sys.platform == "linux":
+            return os.fsencode(self.data) in Path(f"/proc/{pid}/cmdline").read_bytes()
+        shown = subprocess.run(
+            ["/bin/ps", "-o", "args=", "-p", str(pid)], capture_output=True, timeout=ASK_S, check=False
+        )
+        return os.fsencode(self.data) in shown.stdout

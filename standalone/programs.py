@@ -33,10 +33,10 @@ MODULES: Mapping[str, str] = {
 }
 
 
-def become(module: str, arguments: Sequence[str]) -> NoReturn:
-    """Turn this process into `python -m MODULE ARGUMENTS` in the repository."""
+def become(module: str, arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> NoReturn:
+    """Turn this process into `python -m MODULE ARGUMENTS` in the repository, with the environment `environ`."""
     os.chdir(REPOSITORY)
-    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606 - a list, no shell wanted
+    os.execve(sys.executable, [sys.executable, "-m", module, *arguments], environ)  # noqa: S606 - a list, no shell
 
 
 class Program:

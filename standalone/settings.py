@@ -49,10 +49,9 @@ VARIABLES: tuple[Variable, ...] = (
     _row("AUTOSENDR_WEB_PORT", "web", "port that the web process listens on"),
     _row("AUTOSENDR_PUBLIC_URL", "web", "address under which people reach the web process"),
     _row("AUTOSENDR_MAILBOX", "web", "folder into which mails are written instead of being sent"),
-    _row("AUTOSENDR_SIMULATOR", "enclave supervisor web", "host:port of the simulator's front; in a demo only"),
-    _row("AUTOSENDR_SIMULATOR_TRUST", "enclave", "set by the demo: the enclave may trust the simulator's keys"),
-    _row("AUTOSENDR_SIMULATOR_ROOT_KEY", "enclave", "set by the demo: the key it then trusts, hex"),
-    _row("AUTOSENDR_HOT_SLOTS", "supervisor enclave", "how many sessions may be live at once"),
+    _row("AUTOSENDR_SIMULATOR", "supervisor web", "host:port of the simulator's front; in a demo only"),
+    _row("AUTOSENDR_SIMULATOR_ROOT_KEY", "enclave", "set by the demo: the simulator's key, hex, that it trusts"),
+    _row("AUTOSENDR_HOT_SLOTS", "supervisor", "how many sessions may be live at once"),
     _row("AUTOSENDR_READY_FD", "simulator migrate enclave supervisor web", "descriptor for the line that says `ready`"),
 )
 
@@ -63,6 +62,16 @@ def check_names(environ: Mapping[str, str]) -> None:
     unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
     if unknown:
         raise CannotStart(f"unknown variable {', '.join(unknown)}; docs/operations.md lists the known ones")
+
+
+def environment_for(program: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return `environ` without the variables of the other programs: one file of settings may configure them all.
+
+    Raises CannotStart at an unknown variable.
+    """
+    check_names(environ)
+    foreign = {variable.name for variable in VARIABLES if program not in variable.readers}
+    return {name: value for name, value in environ.items() if name not in foreign}
 
 
 def variables_for(program: str, ours: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Sequence
 
 from simulator import pairing
+from simulator.media_store import picture_path, profile_picture
 from simulator.node import Malformed, Node, node
 from simulator.stanzas.answer import NOT_FOUND, Call, Refusal
 from simulator.stanzas.usync import picture_id
@@ -57,8 +58,10 @@ def picture(call: Call) -> Sequence[Node]:
     if phone.picture == "hidden" and phone is not call.phone:
         raise Refusal(401, "not-authorized")
     kind = wanted.text_or("type", "image")
-    path = f"/v/pictures/{phone.lid_user}-{kind}.svg"
-    digest = base64.b64encode(hashlib.sha256(path.encode()).digest()).decode()
+    if wanted.text_or("id") == picture_id(phone):
+        return []
+    path = picture_path(phone.lid_user, kind)
+    digest = base64.b64encode(hashlib.sha256(profile_picture(phone.lid_user, kind)).digest()).decode()
     url = f"https://{call.link.media_host}{path}"
     attrs = {"id": picture_id(phone), "url": url, "direct_path": path, "type": kind, "hash": digest}
     return [node("picture", attrs)]

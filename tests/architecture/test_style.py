@@ -109,6 +109,8 @@ def test_tests_do_not_sleep() -> None:
         and isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr == "sleep"
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id in {"asyncio", "time"}
         and not (
             node.args and isinstance(node.args[0], ast.Constant) and node.args[0].value == 0
         )  # only lets others run

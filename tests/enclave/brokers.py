@@ -10,9 +10,11 @@ import time
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
+
 from enclave.sealer import seal
 from enclave.wire.answers import AccountKey, Answer, Closed, Ingested, Opened, SealedStore
-from enclave.wire.envelope import News
+from enclave.wire.envelope import Code, News
 from enclave.wire.news import Paired
 from enclave.wire.operations import (
     CloseSession,
@@ -24,8 +26,8 @@ from enclave.wire.operations import (
     Send,
 )
 from enclave.wire.sealing import Binding, recipient_hash
-from store.door import Door
-from tests.waiting import Signals
+from store.door import Door, DoorFailed
+from tests.waiting import Signals, eventually
 
 REPOSITORY = Path(__file__).parents[2]
 START_S = 30.0
@@ -142,7 +144,7 @@ class Host:
         )
         return await self.call(operation, Opened)
 
-    async def sleep(self, epoch: int = 1, account: str = ACCOUNT) -> SealedStore:
+    async def put_to_sleep(self, epoch: int = 1, account: str = ACCOUNT) -> SealedStore:
         store = (await self.call(CloseSession(account=account, epoch=epoch), Closed)).store
         assert store is not None
         assert self.store is None or store.version > self.store.version
@@ -178,3 +180,52 @@ class Host:
             content_key=kept,
             body=sealed.body,
         )
+
+
+async def code_of(host: Host, operation: object) -> Code:
+    with pytest.raises(DoorFailed) as failed:
+        await host.door.call(operation)  # ty: ignore[invalid-argument-type]
+    return failed.value.code
+
+
+async def reopened(broker: Broker, host: Host) -> Host:
+    """The same host on a new connection, as after a restart of the supervisor."""
+    await host.door.close()
+    again = await Host(broker).connect()
+    again.key, again.store, again.jid = host.key, host.store, host.jid
+    return again
+
+
+async def wait_free(host: Host, epoch: int) -> Opened:
+    """Wake, dirty, as soon as the account is free: the end of a connection is not an answered call."""
+
+    async def look() -> Opened | None:
+        try:
+            return await host.wake(epoch, dirty=True)
+        except DoorFailed as failed:
+            if failed.code is not Code.SESSION_EXISTS:
+                raise
+            return None
+
+    opened = await eventually(look, "the end of the session before")
+    assert opened is not None
+    return opened
+
+
+def pid_lives_other_than(pid: int, broker: Broker) -> bool:
+    """Whether the zygote has a second session process."""
+    assert broker.process is not None
+    (zygote,) = children(broker.process.pid)
+    return children(zygote) != [pid]
+
+
+def runs(pid: int) -> bool:
+    """Whether the process exists and is more than an entry that nobody has read."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

@@ -95,6 +95,21 @@ class Driver:
     async def image(self, to: str, data: str) -> Any:
         return {"id": (await self.client.send_image(jid(to), bytes.fromhex(data), caption="a picture")).ID}
 
+    async def download(self, message: str) -> Any:
+        return (await self.client.download_any(Message.FromString(bytes.fromhex(message)))).hex()
+
+    async def subscribe(self, number: str) -> None:
+        await self.client.subscribe_presence(jid(number))
+
+    async def create_group(self, name: str, members: list[str]) -> Any:
+        return MessageToDict(await self.client.create_group(name, [jid(member) for member in members]))
+
+    async def joined_groups(self, **_: Any) -> Any:
+        return [MessageToDict(group) for group in await self.client.get_joined_groups()]
+
+    async def group_info(self, group: str) -> Any:
+        return MessageToDict(await self.client.get_group_info(jid(group, "g.us")))
+
     async def available(self, **_: Any) -> None:
         from neonize.utils.enum import Presence
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator import contacts, people
+from simulator import acts, contacts
 from simulator.server import Simulator
 from tests.simulator.real_client import ClientError, RealClient
 
@@ -40,7 +40,7 @@ async def test_text_goes_to_a_phone_and_comes_back(simulator: Simulator, folder:
         assert not entry.bot_label
         await client.event("Receipt", Type="DELIVERED")
         assert not [receipt for receipt in client.heard("Receipt") if receipt["Type"] == "READ"]
-        people.read(simulator.hub, simulator.world.phone(BEN), ANNA)
+        acts.read(simulator.hub, simulator.world.phone(BEN), ANNA)
         await client.event("Receipt", Type="READ")
         said = simulator.say(BEN, ANNA, "hello Anna")
         message = await client.text()

@@ -9,7 +9,7 @@ import pytest
 
 from standalone.commands import COMMANDS, main, version
 from standalone.home import REPOSITORY, CannotStart, open_home
-from standalone.settings import VARIABLES, check_names, variables_for
+from standalone.settings import VARIABLES, check_names, environment_for, variables_for
 
 
 def test_an_unknown_command_is_refused_with_the_list(capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,6 +42,29 @@ def test_a_program_gets_its_own_variables_and_the_persons_value_wins() -> None:
     theirs = {"AUTOSENDR_STATE": "theirs", "PATH": "/bin"}
     assert variables_for("enclave", ours, theirs) == {"AUTOSENDR_STATE": "theirs", "AUTOSENDR_TMPFS": "memory"}
     assert "AUTOSENDR_DATABASE_URL" in variables_for("web", ours, theirs)
+
+
+def test_one_file_of_variables_serves_every_program() -> None:
+    everything = {variable.name: "x" for variable in VARIABLES} | {"PATH": "/bin"}
+    enclave = environment_for("enclave", everything)
+    assert "AUTOSENDR_DATABASE_URL" not in enclave and "AUTOSENDR_VENV" not in enclave
+    assert {"AUTOSENDR_ENCLAVE_SOCKET", "PATH"} <= set(enclave)
+    with pytest.raises(CannotStart, match="AUTOSENDR_DOR"):
+        environment_for("web", {"AUTOSENDR_DOR": "x"})
+
+
+def test_migrate_runs_as_one_process(empty_database_url: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "standalone", "migrate"],
+        env={"PATH": os.defpath, "AUTOSENDR_DATABASE_URL": empty_database_url, "AUTOSENDR_WEB_PORT": "1"},
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "applied" in done.stdout
 
 
 def test_every_command_and_variable_is_in_the_operations_page() -> None:

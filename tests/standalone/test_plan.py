@@ -64,7 +64,8 @@ def test_the_enclave_learns_no_database_and_has_a_state_folder_of_its_own(demo: 
 def test_only_a_demo_knows_the_simulator(demo: Plan) -> None:
     enclave = told(demo)["enclave"]
     assert enclave["SSL_CERT_FILE"] == "/ca.pem"
-    assert enclave["AUTOSENDR_SIMULATOR"] == "127.0.0.1:1"
+    assert enclave["AUTOSENDR_SIMULATOR_ROOT_KEY"] == "00"
+    assert told(demo)["supervisor"]["AUTOSENDR_SIMULATOR"] == "127.0.0.1:1"
 
 
 def test_a_live_run_knows_no_simulator(live: Plan) -> None:
@@ -95,6 +96,6 @@ def test_a_port_that_is_none_is_refused(own_home: Home, port: str) -> None:
 
 
 def test_a_simulator_variable_in_a_live_run_is_not_handed_on(own_home: Home) -> None:
-    environ = {"AUTOSENDR_SIMULATOR": "127.0.0.1:9", "AUTOSENDR_SIMULATOR_TRUST": "x", "PATH": os.defpath}
+    environ = {"AUTOSENDR_SIMULATOR": "127.0.0.1:9", "AUTOSENDR_SIMULATOR_ROOT_KEY": "x", "PATH": os.defpath}
     with pytest.raises(CannotStart, match="AUTOSENDR_SIMULATOR"):
         Plan(own_home, environ, demo=False, port=0)

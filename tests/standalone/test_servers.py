@@ -3,6 +3,9 @@
 import os
 import shutil
 import signal
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
@@ -54,6 +57,20 @@ def test_a_postgres_that_a_dead_runner_left_behind_is_taken_over(own_home: Home)
     finally:
         new.stop()
         old.stop()
+
+
+def test_a_stale_note_does_not_end_somebody_elses_process(own_home: Home) -> None:
+    server = Postgres(own_home, durable=False)
+    server.start()
+    server.stop()
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as stranger:
+        (server.data / "postmaster.pid").write_text(f"{stranger.pid}\n{server.data}\n")
+        with suppress(CannotStart):  # as a normal user PostgreSQL refuses, since the process is that user's
+            server.start()
+        server.stop()
+        assert stranger.poll() is None
+        stranger.communicate(b"\n")
+        assert stranger.returncode == 0
 
 
 def test_postgres_says_why_it_cannot_start(own_home: Home) -> None:

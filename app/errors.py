@@ -1,0 +1,94 @@
+"""From a refusal, a failed world or a bug to an answer: one table of statuses, one page, one JSON shape."""
+
+import secrets
+import traceback
+from typing import Any, Final
+
+from litestar import Response
+from litestar.exceptions import HTTPException
+from litestar.response import Redirect
+from litestar.types import ExceptionHandlersMap
+
+from app.form import AppRequest, wants_json
+from app.render import fragment, page
+from app.shield import route_of
+from app.status import STATUS
+from app.views import Trouble
+from domain.refusal import SENTENCES, RefusalCode, Refused, Unavailable
+
+UNAVAILABLE: Final = "A part of AutoSendr does not answer right now. What is scheduled still leaves; try again soon."
+INTERNAL: Final = "Something broke on our side. The number below helps us to find it."
+WRONG_METHOD: Final = "That is not something this address does."
+UNREADABLE: Final = "We could not read what was sent."
+
+
+def answer(request: AppRequest, trouble: Trouble) -> Response[Any]:
+    """The trouble as the caller can use it: JSON, a fragment for a part of a page, or a page."""
+    if wants_json(request):
+        body = {"error": {"code": trouble.code, "field": trouble.field, "sentence": trouble.sentence}}
+        return Response(body, status_code=trouble.status, media_type="application/json")
+    if request.headers.get("hx-request"):
+        return fragment("_trouble.html", trouble, status_code=trouble.status)
+    return page(request, "trouble.html", trouble, status_code=trouble.status)
+
+
+def refusal(code: RefusalCode, field: str = "") -> Trouble:
+    """A refusal as a view."""
+    return Trouble(status=STATUS[code], code=str(code), field=field, sentence=SENTENCES[code])
+
+
+def on_refused(request: AppRequest, refused: Refused) -> Response[Any]:
+    """The product says no. Somebody who is not signed in and opens a page is led to where one signs in."""
+    request.app.state.site.log.info("refused", code=str(refused.code), route=route_of(request.scope))
+    if (
+        refused.code is RefusalCode.NOT_SIGNED_IN
+        and request.method == "GET"
+        and not wants_json(request)
+        and not request.headers.get("hx-request")
+    ):
+        return Redirect("/", status_code=303)
+    return answer(request, refusal(refused.code, refused.field))
+
+
+def on_unavailable(request: AppRequest, unavailable: Unavailable) -> Response[Any]:
+    """The world failed."""
+    request.app.state.site.log.warning("unavailable", route=route_of(request.scope), what=str(unavailable))
+    trouble = Trouble(status=503, code="unavailable", field="", sentence=UNAVAILABLE)
+    response = answer(request, trouble)
+    response.headers["retry-after"] = "2"
+    return response
+
+
+def on_http(request: AppRequest, error: HTTPException) -> Response[Any]:
+    """The framework's own: no such route, wrong method, unreadable or too large body."""
+    if error.status_code == 404:
+        return answer(request, refusal(RefusalCode.NOT_FOUND))
+    if error.status_code >= 500:
+        return on_bug(request, error)
+    sentence = WRONG_METHOD if error.status_code == 405 else UNREADABLE
+    code = "wrong_method" if error.status_code == 405 else "unreadable"
+    response = answer(request, Trouble(status=error.status_code, code=code, field="", sentence=sentence))
+    response.headers.update({k: v for k, v in (error.headers or {}).items() if k.lower() == "allow"})
+    return response
+
+
+def on_bug(request: AppRequest, error: Exception) -> Response[Any]:
+    """A bug: the operator gets where it happened, never the values; the person gets a number to quote."""
+    number = secrets.token_hex(4)
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    request.app.state.site.log.error(
+        "failed",
+        route=route_of(request.scope),
+        number=number,
+        kind=type(error).__name__,
+        where=[f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in frames],
+    )
+    return answer(request, Trouble(status=500, code="internal", field="", sentence=INTERNAL, number=number))
+
+
+HANDLERS: Final[ExceptionHandlersMap] = {
+    Refused: on_refused,
+    Unavailable: on_unavailable,
+    HTTPException: on_http,
+    Exception: on_bug,
+}

@@ -1,0 +1,128 @@
+"""News from Redis to the open pages: what changed, never how it looks.
+
+One reader per process subscribes for ever. Pub/sub loses messages, so after every (re)connection each page is told to
+fetch itself anew: the event SNAPSHOT.
+"""
+
+import asyncio
+import contextlib
+from typing import Final
+
+import msgspec
+from structlog.typing import FilteringBoundLogger
+
+from domain import limits
+from domain.refusal import Unavailable
+from store import keys
+from store.cache import open_listening_cache
+from store.failure import cache_errors
+
+SNAPSHOT: Final = "snapshot"
+RECONNECT_S: Final = 0.5
+READ_S: Final = 5.0
+CANCEL_S: Final = 0.2
+
+News = list[tuple[str, str]]
+
+
+class Listener:
+    """One open page: a bounded queue of event names. When it overflows, all of it becomes one SNAPSHOT."""
+
+    def __init__(self) -> None:
+        """Starts with a SNAPSHOT: something may have changed since the page was rendered."""
+        self._events: dict[str, None] = {SNAPSHOT: None}
+        self._some = asyncio.Event()
+        self._some.set()
+
+    def put(self, event: str) -> None:
+        """Adds an event, once."""
+        if len(self._events) >= limits.SSE_QUEUE_MAX:
+            self._events = {SNAPSHOT: None}
+        self._events[event] = None
+        self._some.set()
+
+    async def take(self) -> list[str]:
+        """Waits for events and returns all of them, those of the next `SSE_DEBOUNCE_S` included."""
+        await self._some.wait()
+        await asyncio.sleep(limits.SSE_DEBOUNCE_S)
+        events, self._events = list(self._events), {}
+        self._some.clear()
+        return [SNAPSHOT] if SNAPSHOT in events else events
+
+
+class Hub:
+    """All open pages of this process, and the task that feeds them."""
+
+    def __init__(self, redis_url: str, log: FilteringBoundLogger) -> None:
+        """Connects when `run` does. Its connection is its own, so that redis-py never reconnects behind our back."""
+        self._redis = open_listening_cache(redis_url)
+        self._log = log
+        self._listeners: dict[str, set[Listener]] = {}
+
+    @contextlib.contextmanager
+    def listening(self, user: str):
+        """A listener for the user's news, for as long as the block lasts."""
+        listener = Listener()
+        self._listeners.setdefault(user, set()).add(listener)
+        try:
+            yield listener
+        finally:
+            self._listeners[user].discard(listener)
+            if not self._listeners[user]:
+                del self._listeners[user]
+
+    @property
+    def open_pages(self) -> int:
+        """How many listeners there are."""
+        return sum(len(listeners) for listeners in self._listeners.values())
+
+    async def run(self) -> None:
+        """Reads news for ever; ends only by cancellation."""
+        was_up = True
+        while True:
+            try:
+                with cache_errors():
+                    await self._read()
+            except Unavailable:
+                if was_up:
+                    self._log.warning("hub_lost")
+                was_up = False
+                await asyncio.sleep(RECONNECT_S)
+            else:
+                was_up = True
+
+    async def _read(self) -> None:
+        async with self._redis.pubsub() as pubsub:
+            await pubsub.psubscribe(keys.news_of("*"))
+            self._log.info("hub_connected")
+            self._tell_everyone()
+            while True:
+                message = await pubsub.get_message(timeout=READ_S)
+                if message is None:
+                    await pubsub.ping()  # its answer is a message too, so this is at most one in READ_S
+                elif message["type"] == "pmessage":
+                    self._tell(message["channel"].removeprefix(keys.news_of("")), message["data"])
+
+    async def close(self, running: asyncio.Task[None]) -> None:
+        """Cancels the task of `run` and ends the connection."""
+        while not running.done():
+            running.cancel()  # again: a wait with a deadline that ends at that very moment swallows the first
+            await asyncio.wait([running], timeout=CANCEL_S)
+        await self._redis.aclose()
+
+    def _tell(self, user: str, data: str) -> None:
+        listeners = self._listeners.get(user)
+        if not listeners:
+            return
+        try:
+            news = msgspec.json.decode(data, type=News)
+        except msgspec.DecodeError:
+            news = [(SNAPSHOT, "")]
+        for kind, identity in news:
+            for listener in listeners:
+                listener.put(f"{kind}-{identity}" if kind != SNAPSHOT else SNAPSHOT)
+
+    def _tell_everyone(self) -> None:
+        for listeners in self._listeners.values():
+            for listener in listeners:
+                listener.put(SNAPSHOT)

@@ -1,0 +1,59 @@
+"""Templates to answers. A template sees `view`, one frozen struct, and `frame`, what every page has around it."""
+
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import jinja2
+import msgspec
+from litestar import Response
+
+from app.form import AppRequest
+from app.guard import LOOPBACK, csrf_token, keep_visit, visit_of
+from app.static_files import static_url
+from app.views import Frame
+
+_FOLDER: Final = Path(__file__).parent.parent / "templates"
+
+TEMPLATES: Final = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(_FOLDER),
+    undefined=jinja2.StrictUndefined,
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    auto_reload=False,
+)
+_GLOBALS: dict[str, Any] = TEMPLATES.globals  # the library types its own defaults, not what users add
+_GLOBALS["static"] = static_url
+
+
+def page(
+    request: AppRequest, template: str, view: msgspec.Struct | None, *, status_code: int = 200, here: str = ""
+) -> Response[str]:
+    """A whole page. `here`: the place in the navigation."""
+    login = request.scope.get("user")
+    if login is None:
+        visit_of(request)
+    site = request.app.state.site
+    frame = Frame(
+        csrf=csrf_token(request),
+        email=login.email if login else "",
+        here=here,
+        mailbox=mailbox_shown(site.settings.public_url),
+    )
+    response = Response(
+        TEMPLATES.get_template(template).render(frame=frame, view=view), status_code=status_code, media_type="text/html"
+    )
+    keep_visit(request, response)
+    return response
+
+
+def fragment(template: str, view: msgspec.Struct, *, status_code: int = 200, **headers: str) -> Response[str]:
+    """One element, for a page that has it already."""
+    text = TEMPLATES.get_template(template).render(view=view)
+    return Response(text, status_code=status_code, media_type="text/html", headers=headers)
+
+
+def mailbox_shown(public_url: str) -> bool:
+    """Whether mails are shown to whoever asks: only on one's own machine."""
+    return urlsplit(public_url).hostname in LOOPBACK

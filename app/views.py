@@ -1,0 +1,232 @@
+"""What templates get: frozen structs of words and numbers that may be shown. No rows, no keys, no secrets."""
+
+import msgspec
+
+from app.clock import Moment
+
+
+class Frame(msgspec.Struct, frozen=True, kw_only=True):
+    """What is around every page. `email` "" when nobody is signed in; `here`: the place in the navigation."""
+
+    csrf: str
+    email: str
+    here: str
+    mailbox: bool
+
+
+class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+    """Why something did not happen. `number` is for the operator's log."""
+
+    status: int
+    code: str
+    field: str
+    sentence: str
+    number: str = ""
+
+
+class SignIn(msgspec.Struct, frozen=True, kw_only=True):
+    """The landing page's form."""
+
+    email: str = ""
+    error: str = ""
+
+
+class CodeForm(msgspec.Struct, frozen=True, kw_only=True):
+    """The form for the code that was mailed."""
+
+    email: str
+    error: str = ""
+
+
+class LoginRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A browser that is signed in."""
+
+    digest: str
+    agent: str
+    since: Moment
+    current: bool
+
+
+class MailRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A mail in the mailbox."""
+
+    to: str
+    subject: str
+    text: str
+    at: Moment
+
+
+class Mailbox(msgspec.Struct, frozen=True, kw_only=True):
+    """The mailbox page."""
+
+    mails: list[MailRow]
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of a message: an icon, a word, a colour, and a second line."""
+
+    id: str
+    icon: str
+    word: str
+    tone: str
+    more: str = ""
+
+
+class MessageRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A message in a list."""
+
+    id: str
+    due: Moment
+    name: str
+    gone: bool
+    status: Status
+
+
+class DayGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """The messages of one day."""
+
+    day: str
+    rows: list[MessageRow]
+
+
+class MessageList(msgspec.Struct, frozen=True, kw_only=True):
+    """The lists of the first page. `lead` is the next to leave."""
+
+    lead: MessageRow | None
+    to_come: list[DayGroup]
+    gone: list[MessageRow]
+    linked: bool
+    accounts: int
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a message's history. `past` False: still to come."""
+
+    at: Moment
+    title: str
+    sentence: str
+    tone: str
+    icon: str
+
+
+class Timeline(msgspec.Struct, frozen=True, kw_only=True):
+    """A message's statement and history."""
+
+    id: str
+    statement: str
+    sentence: str
+    tone: str
+    steps: list[Step]
+    can_change: bool
+
+
+class MessagePage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message."""
+
+    row: MessageRow
+    timeline: Timeline
+    account: str
+    body_bytes: int
+    zone: str
+    due_input: str
+    sealed_until: Moment
+    attested: bool
+    error: str = ""
+
+
+class AccountState(msgspec.Struct, frozen=True, kw_only=True):
+    """An account's state in words."""
+
+    id: str
+    link: str
+    statement: str
+    line: str
+    tone: str
+    name: str
+    phone: str
+    facts: list[tuple[str, str]]
+    can_link: bool
+    can_unlink: bool
+    pairing: bool
+    busy: bool
+
+
+class AccountsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """All accounts of a user, and an id for the next one."""
+
+    accounts: list[AccountState]
+    new_id: str
+    may_add: bool
+
+
+class AccountPage(msgspec.Struct, frozen=True, kw_only=True):
+    """One account, with its logins beside it."""
+
+    state: AccountState
+    logins: list[LoginRow]
+
+
+class Pairing(msgspec.Struct, frozen=True, kw_only=True):
+    """What to show while linking. `kind`: idle, asking, qr, code, trouble, scanned, done."""
+
+    id: str
+    kind: str
+    svg: str = ""
+    code: str = ""
+    until: str = ""
+    sentence: str = ""
+    names: int = 0
+    phone: str = ""
+
+
+class PairingPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The page on which one links a phone. `tab`: qr or code."""
+
+    id: str
+    tab: str
+    phone: str
+    pairing: Pairing
+    error: str = ""
+
+
+class ContactRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A person or group in a search."""
+
+    jid: str
+    kind: str
+    name: str
+    line: str
+    initials: str
+    face: int
+    can_send: bool
+
+
+class ContactList(msgspec.Struct, frozen=True, kw_only=True):
+    """What a search found. `number` is a row for a typed number that is no contact, or None."""
+
+    account: str
+    query: str
+    rows: list[ContactRow]
+    number: ContactRow | None
+    total: int
+    synced: bool
+
+
+class ContactsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The contacts of an account."""
+
+    state: AccountState
+    contacts: ContactList
+
+
+class Compose(msgspec.Struct, frozen=True, kw_only=True):
+    """The page on which one writes. `schedule` is the id that the seal will be bound to."""
+
+    schedule: str
+    account: str
+    accounts: list[AccountState]
+    contacts: ContactList | None
+    due: str
+    zone: str
+    attested: bool
+    chars_max: int

@@ -1,0 +1,56 @@
+"""What a user asks of an account's link: make it, link it, unlink it. The supervisor reads the wish and acts."""
+
+from uuid import UUID
+
+from domain import limits
+from domain.account import LINK_TABLE, LinkEvent
+from domain.machine import sources, targets
+from domain.refusal import RefusalCode, Refused
+from store.database import Pool
+from store.failure import database_errors
+from store.statements import Statements
+
+_SQL = Statements("links")
+_ADD_ACCOUNT = _SQL["add_account"]
+_ACCOUNT_OWNER = _SQL["account_owner"]
+_WISH_PAIRING = _SQL["wish_pairing"]
+_WISH_UNLINK = _SQL["wish_unlink"]
+_NOTIFY_WISH = _SQL["notify_wish"]
+
+
+async def add_account(pool: Pool, user: UUID, account: UUID, wrapped_key: bytes) -> None:
+    """Adds an account that is not linked yet. Asking twice with one id adds one. Raises Refused, Unavailable."""
+    with database_errors():
+        added = await pool.fetchval(_ADD_ACCOUNT, account, user, wrapped_key, limits.ACCOUNTS_PER_USER_MAX)
+        if added:
+            return
+        owner = await pool.fetchval(_ACCOUNT_OWNER, account)
+    if owner is None:
+        raise Refused(RefusalCode.TOO_MANY_ACCOUNTS)
+    if owner != user:
+        raise Refused(RefusalCode.NOT_FOUND)
+
+
+async def wish_pairing(pool: Pool, user: UUID, account: UUID, phone: str) -> None:
+    """Asks for linking: by QR, or by code for `phone` (digits). Raises Refused (not found, already linked)."""
+    starts = [str(link) for link in sources(LINK_TABLE, LinkEvent.REQUESTED)]
+    (outcome,) = targets(LINK_TABLE, LinkEvent.REQUESTED)
+    await _wish(pool, user, account, _WISH_PAIRING, starts, str(outcome), phone)
+
+
+async def wish_unlink(pool: Pool, user: UUID, account: UUID) -> None:
+    """Asks for unlinking. Raises Refused (not found, not linked), Unavailable."""
+    starts = [str(link) for link in sources(LINK_TABLE, LinkEvent.UNLINKED)]
+    await _wish(pool, user, account, _WISH_UNLINK, starts)
+
+
+async def _wish(pool: Pool, user: UUID, account: UUID, statement: str, *arguments: object) -> None:
+    with database_errors():
+        async with pool.acquire() as connection, connection.transaction():
+            if await connection.fetchval(statement, account, user, *arguments):
+                await connection.execute(_NOTIFY_WISH, str(account))
+                return
+            owner = await connection.fetchval(_ACCOUNT_OWNER, account)
+    if owner != user:
+        raise Refused(RefusalCode.NOT_FOUND)
+    raise Refused(RefusalCode.ALREADY_LINKED if statement is _WISH_PAIRING else RefusalCode.NOT_LINKED)

@@ -1,0 +1,104 @@
+"""Logins: who is signed in on which browser. The cookie's random id is never stored, only its SHA-256."""
+
+import hashlib
+import secrets
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from redis.asyncio import Redis
+from redis.typing import EncodableT, FieldT
+
+from domain import limits
+from store import keys
+from store.failure import cache_errors
+
+ID_BYTES = 32
+
+
+class Login(msgspec.Struct, frozen=True, kw_only=True):
+    """A browser that is signed in. `digest` is the SHA-256 of its id: enough to list and revoke, not to sign in."""
+
+    digest: str
+    user: UUID
+    email: str
+    created_at: datetime
+    agent: str
+
+
+def digest_of(login_id: str) -> str:
+    """The name under which the login with this cookie value is kept."""
+    return hashlib.sha256(login_id.encode()).hexdigest()
+
+
+class Logins:
+    """All logins."""
+
+    def __init__(self, redis: Redis) -> None:
+        """Uses `redis`; nothing is asked of it yet."""
+        self._redis = redis
+
+    async def create(self, user: UUID, email: str, agent: str) -> str:
+        """Signs a browser in and returns the new, random id for its cookie. Raises Unavailable."""
+        login_id = secrets.token_urlsafe(ID_BYTES)
+        digest = digest_of(login_id)
+        created_ms = time.time_ns() // 1_000_000
+        fields: dict[FieldT, EncodableT] = {
+            "user": str(user),
+            "email": email,
+            "created_ms": time.time_ns() // 1_000_000,
+            "agent": agent[:120],
+        }
+        with cache_errors():
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.hset(keys.login(digest), mapping=fields)
+                pipe.expire(keys.login(digest), limits.LOGIN_S)
+                pipe.sadd(keys.logins_of(str(user)), digest)
+                pipe.expire(keys.logins_of(str(user)), limits.LOGIN_S)
+                await pipe.execute()
+        return login_id
+
+    async def find(self, login_id: str) -> Login | None:
+        """The login of a cookie value, or None. Raises Unavailable."""
+        digest = digest_of(login_id)
+        with cache_errors():
+            fields = await self._redis.hgetall(keys.login(digest))
+        return _read(digest, fields)
+
+    async def of_user(self, user: UUID) -> list[Login]:
+        """The user's logins, newest first; ended ones are forgotten on the way. Raises Unavailable."""
+        with cache_errors():
+            digests: list[str] = sorted(str(digest) for digest in await self._redis.smembers(keys.logins_of(str(user))))
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for digest in digests:
+                    pipe.hgetall(keys.login(digest))
+                answers = await pipe.execute()
+            found = [_read(digest, fields) for digest, fields in zip(digests, answers, strict=True)]
+            ended = [digest for digest, login in zip(digests, found, strict=True) if login is None]
+            if ended:
+                await self._redis.srem(keys.logins_of(str(user)), *ended)
+        return sorted((login for login in found if login), key=lambda login: login.created_at, reverse=True)
+
+    async def end(self, user: UUID, digest: str) -> bool:
+        """Ends one login of `user`. False when it is not this user's or has ended. Raises Unavailable."""
+        with cache_errors():
+            if not await self._redis.srem(keys.logins_of(str(user)), digest):
+                return False
+            await self._redis.delete(keys.login(digest))
+        return True
+
+
+def _read(digest: str, answer: Mapping[Any, Any]) -> Login | None:
+    if not answer:
+        return None
+    fields: Mapping[str, str] = answer
+    return Login(
+        digest=digest,
+        user=UUID(fields["user"]),
+        email=fields["email"],
+        created_at=datetime.fromtimestamp(int(fields["created_ms"]) / 1000, UTC),
+        agent=fields["agent"],
+    )

@@ -1,0 +1,175 @@
+"""What pages read, one query a part; every query names the user, so that a foreign id finds nothing."""
+
+import unicodedata
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from domain import limits
+from domain.account import Link
+from domain.message import MessageState
+from store.database import Pool
+from store.failure import database_errors
+from store.statements import Statements
+
+_SQL = Statements("pages")
+_ACCOUNTS_OF = _SQL["accounts_of"]
+_ACCOUNT_OF = _SQL["account_of"]
+_NEXT_DUE_OF_ACCOUNT = _SQL["next_due_of_account"]
+_MESSAGES_TO_COME = _SQL["messages_to_come"]
+_MESSAGES_GONE = _SQL["messages_gone"]
+_MESSAGE_OF = _SQL["message_of"]
+_SEALED_OF = _SQL["sealed_of"]
+_CHANGES_OF = _SQL["changes_of"]
+_SEARCH_CONTACTS = _SQL["search_contacts"]
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """An account as pages know it: no key, no JID."""
+
+    id: UUID
+    link: Link
+    link_reason: str
+    link_changed_at: datetime
+    banned_until: datetime | None
+    phone: str
+    name: str
+    wish: str
+    pair_phone: str
+    contacts: int
+    names_synced_at: datetime | None
+    last_hot_at: datetime | None
+    phone_seen_at: datetime | None
+    backoff_until: datetime | None
+    parked_until: datetime | None
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """A message as lists know it. `recipient_name` None: not among the contacts."""
+
+    id: UUID
+    account_id: UUID
+    recipient: str
+    recipient_name: str | None
+    due_at: datetime
+    state: MessageState
+    reason: str
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    read_at: datetime | None
+    updated_at: datetime
+
+
+class Sealed(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a message's sealed text, and of the account that sends it."""
+
+    body_bytes: int
+    zone: str
+    environment: str
+    not_after_s: int
+    phone: str
+    name: str
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One step in a message's history."""
+
+    at: datetime
+    event: str
+    reason: str
+
+
+class Contact(msgspec.Struct, frozen=True, kw_only=True):
+    """A person or group of an account."""
+
+    jid: str
+    kind: str
+    name: str
+    members: int
+    can_send: bool
+    established: bool
+
+
+def fold(text: str) -> str:
+    """A text as searches see it: no accents, no case, one space between words. `contacts.search` begins with this."""
+    plain = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
+    return " ".join(plain.casefold().split())
+
+
+async def accounts(pool: Pool, user: UUID) -> list[Account]:
+    """The user's accounts, oldest first."""
+    with database_errors():
+        return msgspec.convert([dict(row) for row in await pool.fetch(_ACCOUNTS_OF, user)], list[Account])
+
+
+async def account(pool: Pool, user: UUID, account_id: UUID) -> Account | None:
+    """The user's account with this id, or None."""
+    with database_errors():
+        row = await pool.fetchrow(_ACCOUNT_OF, account_id, user)
+    return None if row is None else msgspec.convert(dict(row), Account)
+
+
+async def next_due(pool: Pool, account_id: UUID) -> tuple[datetime | None, int]:
+    """When the account's next message is due, and how many wait. The caller has checked whose account it is."""
+    with database_errors():
+        row = await pool.fetchrow(_NEXT_DUE_OF_ACCOUNT, account_id)
+    assert row is not None
+    return row["at"], row["waiting"]
+
+
+async def messages_to_come(pool: Pool, user: UUID) -> list[Message]:
+    """What has not left or needs a person, soonest first."""
+    with database_errors():
+        rows = await pool.fetch(_MESSAGES_TO_COME, user, limits.PAGE_ROWS_MAX)
+    return msgspec.convert([dict(row) for row in rows], list[Message])
+
+
+async def messages_gone(pool: Pool, user: UUID) -> list[Message]:
+    """What has left or will not, newest first."""
+    with database_errors():
+        rows = await pool.fetch(_MESSAGES_GONE, user, limits.PAGE_ROWS_MAX)
+    return msgspec.convert([dict(row) for row in rows], list[Message])
+
+
+async def message(pool: Pool, user: UUID, message_id: UUID) -> Message | None:
+    """The user's message with this id, or None."""
+    with database_errors():
+        row = await pool.fetchrow(_MESSAGE_OF, message_id, user)
+    return None if row is None else msgspec.convert(dict(row), Message)
+
+
+async def sealed(pool: Pool, user: UUID, message_id: UUID) -> Sealed | None:
+    """What is known of the message's sealed text, or None."""
+    with database_errors():
+        row = await pool.fetchrow(_SEALED_OF, message_id, user)
+    return None if row is None else msgspec.convert(dict(row), Sealed)
+
+
+async def changes(pool: Pool, user: UUID, message_id: UUID) -> list[Change]:
+    """The message's history, oldest first."""
+    with database_errors():
+        rows = await pool.fetch(_CHANGES_OF, message_id, user, limits.PAGE_ROWS_MAX)
+    return msgspec.convert([dict(row) for row in rows], list[Change])
+
+
+async def search_contacts(pool: Pool, user: UUID, account_id: UUID, text: str) -> list[Contact]:
+    """Contacts with `text` in any part of their name or number, those that begin with it first."""
+    folded = fold(text)
+    digits = "".join(sign for sign in folded if sign.isdigit())
+    # Somebody who types a number types it with signs that the stored digits do not have.
+    wanted = digits if digits and not any(sign.isalpha() for sign in folded) else folded
+    with database_errors():
+        rows = await pool.fetch(
+            _SEARCH_CONTACTS,
+            account_id,
+            user,
+            f"%{_literally(wanted)}%",
+            _literally(wanted),
+            limits.SEARCH_RESULTS_MAX,
+        )
+    return msgspec.convert([dict(row) for row in rows], list[Contact])
+
+
+def _literally(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,0 +1,50 @@
+"""Rate limits as token buckets, each a sentence of the product."""
+
+import hashlib
+import time
+from typing import Final
+
+import msgspec
+from redis.asyncio import Redis
+
+from domain import limits
+from store import keys
+from store.cache import script
+from store.failure import cache_errors
+
+
+class Rate(msgspec.Struct, frozen=True, kw_only=True):
+    """At most `most` at once, and `most` more in each `per_s` seconds. `name` keeps the buckets apart."""
+
+    name: str
+    most: int
+    per_s: int
+
+
+CODES_PER_ADDRESS: Final = Rate(name="codes", most=limits.LOGIN_CODES_PER_HOUR, per_s=3600)
+"""Mails to one address."""
+CODES_PER_CLIENT: Final = Rate(name="codes-of", most=30, per_s=3600)
+"""Mails asked for from one network address."""
+TRIES_PER_CLIENT: Final = Rate(name="tries-of", most=60, per_s=3600)
+"""Codes typed from one network address."""
+WRITES_PER_USER: Final = Rate(name="writes", most=120, per_s=60)
+"""Anything that changes something."""
+PAIRINGS_PER_ACCOUNT: Final = Rate(name="pairings", most=10, per_s=3600)
+"""Codes asked of WhatsApp: it distrusts who asks for too many."""
+SEARCHES_PER_USER: Final = Rate(name="searches", most=240, per_s=60)
+"""Keystrokes in a search field."""
+
+
+class Rates:
+    """The buckets."""
+
+    def __init__(self, redis: Redis) -> None:
+        """Uses `redis`; nothing is asked of it yet."""
+        self._take = script(redis, "take_token")
+
+    async def allows(self, rate: Rate, subject: str) -> bool:
+        """Takes a token of `subject` (hashed, never stored as it is). False when there is none. Raises Unavailable."""
+        name = f"{rate.name}:{hashlib.sha256(subject.encode()).hexdigest()[:32]}"
+        now_ms = time.time_ns() // 1_000_000
+        with cache_errors():
+            return int(await self._take(keys=[keys.rate(name)], args=[now_ms, rate.most, rate.per_s * 1000])) == 0

@@ -1,0 +1,154 @@
+"""What a user does with messages: schedule, cancel, move. Postgres commits first; Redis is told afterwards."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from redis.asyncio import Redis
+
+from domain import limits
+from domain.account import Link
+from domain.machine import sources, targets
+from domain.message import SCHEDULE_TABLE, MessageEvent, MessageState, Reason, ScheduleEvent, outcome, starts
+from domain.refusal import RefusalCode, Refused
+from enclave.wire.sealing import Binding
+from store import announce
+from store.database import Connection, Pool, new_id
+from store.failure import database_errors
+from store.statements import Statements
+
+_SQL = Statements("schedules")
+_ACCOUNT_KEY = _SQL["account_key"]
+_LOCK_ACCOUNT = _SQL["lock_account"]
+_COUNT_OPEN = _SQL["count_open"]
+_FIND_RECIPIENT = _SQL["find_recipient"]
+_ADD_SCHEDULE = _SQL["add_schedule"]
+_ADD_MESSAGE = _SQL["add_message"]
+_ADD_CHANGE = _SQL["add_change"]
+_MESSAGE_OF = _SQL["message_of"]
+_CANCEL_MESSAGE = _SQL["cancel_message"]
+_END_SCHEDULE = _SQL["end_schedule"]
+_MOVE_MESSAGE = _SQL["move_message"]
+
+CAN_SCHEDULE = frozenset({Link.LINKED, Link.BANNED})
+"""Links with which a new message makes sense: a ban ends, the others need a person first."""
+
+
+class NewSchedule(msgspec.Struct, frozen=True, kw_only=True):
+    """A sealed message to one recipient at one instant (UTC). `id` was chosen by the page and is in the binding."""
+
+    id: UUID
+    user: UUID
+    account: UUID
+    recipient: str
+    zone: str
+    due_at: datetime
+    binding: Binding
+    content_key: bytes
+    body: bytes
+
+
+async def account_key(pool: Pool, user: UUID, account: UUID) -> bytes:
+    """The wrapped key of the user's account, if it can send. Raises Refused at "account", Unavailable."""
+    with database_errors():
+        row = await pool.fetchrow(_ACCOUNT_KEY, account, user)
+    if row is None:
+        raise Refused(RefusalCode.NOT_FOUND, "account")
+    _check_link(row["link"])
+    return row["wrapped_key"]
+
+
+async def check_recipient(pool: Pool, account: UUID, jid: str) -> None:
+    """Refuses a group that the account is not in, and a chat that it cannot write to. A person may be unknown."""
+    with database_errors():
+        can_send = await pool.fetchval(_FIND_RECIPIENT, account, jid)
+    if can_send is False or (can_send is None and jid.endswith("@g.us")):
+        raise Refused(RefusalCode.RECIPIENT_UNKNOWN, "recipient")
+
+
+async def create(pool: Pool, redis: Redis, new: NewSchedule) -> UUID:
+    """Stores the schedule and its one message, and returns the message's id. Raises Refused, Unavailable."""
+    message = new_id()
+    with database_errors():
+        async with pool.acquire() as connection, connection.transaction():
+            link = await connection.fetchval(_LOCK_ACCOUNT, new.account, new.user)
+            if link is None:
+                raise Refused(RefusalCode.NOT_FOUND, "account")
+            _check_link(link)
+            if await connection.fetchval(_COUNT_OPEN, new.account) >= limits.OPEN_MESSAGES_PER_ACCOUNT_MAX:
+                raise Refused(RefusalCode.TOO_MANY_MESSAGES)
+            added = await connection.fetchval(
+                _ADD_SCHEDULE,
+                new.id,
+                new.user,
+                new.account,
+                new.recipient,
+                new.zone,
+                limits.LATE_DEFAULT_S,
+                new.binding.environment,
+                new.binding.not_after_s,
+                new.content_key,
+                new.body,
+            )
+            if added is None:
+                raise Refused(RefusalCode.REPLAYED)
+            await connection.execute(_ADD_MESSAGE, message, new.id, new.user, new.account, new.recipient, new.due_at)
+            await connection.execute(_ADD_CHANGE, message, "created", "")
+    await announce.due(redis, new.user, message, new.due_at)
+    return message
+
+
+async def cancel(pool: Pool, redis: Redis, user: UUID, message: UUID) -> None:
+    """Cancels a message that has not left, and its schedule. Twice is once. Raises Refused, Unavailable."""
+    with database_errors():
+        async with pool.acquire() as connection, connection.transaction():
+            schedule = await connection.fetchval(
+                _CANCEL_MESSAGE,
+                message,
+                user,
+                starts(MessageEvent.CANCELLED),
+                str(outcome(MessageEvent.CANCELLED)),
+                str(Reason.BY_USER),
+            )
+            if schedule is None:
+                if await _state(connection, user, message) is MessageState.CANCELLED:
+                    return
+                raise Refused(RefusalCode.TOO_LATE_TO_CHANGE)
+            (ended,) = targets(SCHEDULE_TABLE, ScheduleEvent.CANCELLED)
+            may_end = [str(state) for state in sources(SCHEDULE_TABLE, ScheduleEvent.CANCELLED)]
+            await connection.execute(_END_SCHEDULE, schedule, may_end, str(ended))
+            await connection.execute(_ADD_CHANGE, message, str(MessageEvent.CANCELLED), str(Reason.BY_USER))
+    await announce.not_due(redis, user, message)
+
+
+async def move(pool: Pool, redis: Redis, user: UUID, message: UUID, due_at: datetime) -> None:
+    """Gives a message that has not left another instant, within its seal. Raises Refused, Unavailable."""
+    with database_errors():
+        async with pool.acquire() as connection, connection.transaction():
+            moved = await connection.fetchval(
+                _MOVE_MESSAGE,
+                message,
+                user,
+                starts(MessageEvent.MOVED),
+                str(outcome(MessageEvent.MOVED)),
+                due_at,
+                int(due_at.timestamp()),
+            )
+            if moved is None:
+                if str(await _state(connection, user, message)) in starts(MessageEvent.MOVED):
+                    raise Refused(RefusalCode.SEAL_EXPIRED, "due")
+                raise Refused(RefusalCode.TOO_LATE_TO_CHANGE)
+            await connection.execute(_ADD_CHANGE, message, str(MessageEvent.MOVED), str(Reason.BY_USER))
+    await announce.due(redis, user, message, due_at)
+
+
+async def _state(connection: Connection, user: UUID, message: UUID) -> MessageState:
+    row = await connection.fetchrow(_MESSAGE_OF, message, user)
+    if row is None:
+        raise Refused(RefusalCode.NOT_FOUND)
+    return MessageState(row["state"])
+
+
+def _check_link(link: str) -> None:
+    if Link(link) not in CAN_SCHEDULE:
+        raise Refused(RefusalCode.NOT_LINKED, "account")

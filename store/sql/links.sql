@@ -1,0 +1,29 @@
+-- name: add_account
+-- $1 id  $2 user  $3 wrapped key  $4 most accounts a user may have
+-- Gives the id; nothing when there are too many or the id is taken. The user's row is locked, so that a count holds.
+WITH owner AS (SELECT id FROM users WHERE id = $2 FOR UPDATE)
+INSERT INTO accounts (id, user_id, wrapped_key)
+SELECT $1, owner.id, $3 FROM owner WHERE (SELECT count(*) FROM accounts WHERE user_id = $2) < $4
+ON CONFLICT (id) DO NOTHING
+RETURNING id
+
+-- name: account_owner
+-- $1 account
+SELECT user_id FROM accounts WHERE id = $1
+
+-- name: wish_pairing
+-- $1 account  $2 user  $3 links from which this may start  $4 the link that it leads to  $5 phone digits, '' for QR
+UPDATE accounts
+SET link = $4, link_reason = '', link_changed_at = now(), wish = 'pair', wished_at = now(), pair_phone = $5
+WHERE id = $1 AND user_id = $2 AND link = ANY ($3::text[])
+RETURNING id
+
+-- name: wish_unlink
+-- $1 account  $2 user  $3 links from which this may start
+UPDATE accounts SET wish = 'unlink', wished_at = now()
+WHERE id = $1 AND user_id = $2 AND link = ANY ($3::text[])
+RETURNING id
+
+-- name: notify_wish
+-- $1 the account, as text
+SELECT pg_notify('autosendr_wishes', $1)

@@ -1,0 +1,57 @@
+-- name: account_key
+-- $1 account  $2 user
+SELECT link, wrapped_key FROM accounts WHERE id = $1 AND user_id = $2
+
+-- name: lock_account
+-- $1 account  $2 user  Its row stays locked, so that the count of open messages cannot be raced.
+SELECT link FROM accounts WHERE id = $1 AND user_id = $2 FOR UPDATE
+
+-- name: count_open
+-- $1 account
+SELECT count(*) FROM messages
+WHERE account_id = $1 AND state IN ('SCHEDULED', 'ARMED', 'SENDING', 'HELD', 'BLOCKED')
+
+-- name: find_recipient
+-- $1 account  $2 JID
+SELECT can_send FROM contacts WHERE account_id = $1 AND jid = $2
+
+-- name: add_schedule
+-- $1 id  $2 user  $3 account  $4 recipient  $5 zone  $6 late limit (s)  $7 environment  $8 not after (s)
+-- $9 sealed content key  $10 sealed body. Gives nothing when the id is taken.
+INSERT INTO schedules
+    (id, user_id, account_id, recipient, zone, late_limit_s, environment, not_after_s, content_key, body)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (id) DO NOTHING
+RETURNING id
+
+-- name: add_message
+-- $1 id  $2 schedule  $3 user  $4 account  $5 recipient  $6 due
+INSERT INTO messages (id, schedule_id, occurrence, user_id, account_id, recipient, due_at)
+VALUES ($1, $2, 1, $3, $4, $5, $6)
+
+-- name: add_change
+-- $1 message  $2 event  $3 reason
+INSERT INTO changes (message_id, event, reason) VALUES ($1, $2, $3)
+
+-- name: message_of
+-- $1 message  $2 user
+SELECT state, schedule_id FROM messages WHERE id = $1 AND user_id = $2
+
+-- name: cancel_message
+-- $1 message  $2 user  $3 states from which this may start  $4 the state that it leads to  $5 reason
+UPDATE messages SET state = $4, reason = $5, updated_at = now()
+WHERE id = $1 AND user_id = $2 AND state = ANY ($3::text[])
+RETURNING schedule_id
+
+-- name: end_schedule
+-- $1 schedule  $2 states from which this may start  $3 the state that it leads to
+UPDATE schedules SET state = $3 WHERE id = $1 AND state = ANY ($2::text[])
+
+-- name: move_message
+-- $1 message  $2 user  $3 states from which this may start  $4 the state that it leads to  $5 due  $6 due (Unix s)
+-- The seal must outlive the new time and its late limit.
+UPDATE messages SET state = $4, due_at = $5, not_before = NULL, reason = '', updated_at = now()
+FROM schedules
+WHERE messages.id = $1 AND messages.user_id = $2 AND messages.state = ANY ($3::text[])
+  AND schedules.id = messages.schedule_id AND schedules.not_after_s >= $6::bigint + schedules.late_limit_s
+RETURNING messages.id

@@ -1,0 +1,142 @@
+"""A real web process on a real PostgreSQL and Redis, and browsers without a screen that sign in by mail."""
+
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from standalone.home import REPOSITORY
+
+START_S = 30.0
+ANSWER_S = 10.0
+
+_CODE = re.compile(r"\b(\d{6})\b")
+_TOKEN = re.compile(r'name="csrf" value="([0-9a-f]{64})"')
+
+
+class Web:
+    """One web process. `url`: where it answers; `log`: what it wrote."""
+
+    def __init__(self, environ: dict[str, str], folder: Path) -> None:
+        """Start it and wait for its ready line."""
+        self._log_path = folder / "web.log"
+        self.mailbox = Path(environ["AUTOSENDR_MAILBOX"])
+        ours, theirs = os.pipe()
+        with self._log_path.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "app"],
+                env={**environ, "AUTOSENDR_READY_FD": str(theirs), "PATH": os.environ["PATH"]},
+                cwd=REPOSITORY,
+                stdout=log,
+                stderr=log,
+                pass_fds=(theirs,),
+            )
+        os.close(theirs)
+        try:
+            readable, _, _ = select.select([ours], [], [], START_S)
+            line = os.read(ours, 4096) if readable else b""
+            assert line, f"the web process did not get ready: {self.log()}"
+            self.port = json.loads(line)["port"]
+        except BaseException:
+            self.stop()
+            raise
+        finally:
+            os.close(ours)
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def log(self) -> str:
+        """Return all that the process has written so far."""
+        return self._log_path.read_text()
+
+    def stop(self, deadline_s: float = ANSWER_S) -> int:
+        """Tell it to end and return its exit code; fail when it does not end by the deadline."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(deadline_s)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(ANSWER_S)
+            raise
+
+    def code_for(self, email: str) -> str:
+        """Return the newest code mailed to an address."""
+        for path in sorted(self.mailbox.glob("*.json"), reverse=True):
+            mail = json.loads(path.read_text())
+            if mail["to"] == email:
+                found = _CODE.search(mail["text"])
+                assert found
+                return found[1]
+        raise AssertionError(f"no mail to {email}")
+
+
+class Browser:
+    """Somebody's browser without a screen: cookies, and the token of the page it is on."""
+
+    def __init__(self, web: Web) -> None:
+        """Open nothing yet."""
+        self.web = web
+        self.client = httpx.Client(base_url=web.url, timeout=ANSWER_S)
+        self.token = ""
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        """Open a page and remember its token."""
+        answer = self.client.get(path, headers=headers)
+        found = _TOKEN.search(answer.text)
+        if found:
+            self.token = found[1]
+        return answer
+
+    def post(self, path: str, form: dict[str, str] | None = None, **headers: str) -> httpx.Response:
+        """Send a form of our own page."""
+        return self.client.post(
+            path, data={"csrf": self.token, **(form or {})}, headers={"Origin": self.web.url, **headers}
+        )
+
+    def sign_in(self, email: str) -> "Browser":
+        """Ask for a code, read the mail, type it."""
+        self.get("/")
+        assert self.post("/login-codes", {"email": email}).status_code == 303
+        self.get("/logins/new")
+        answer = self.post("/logins", {"email": email, "code": self.web.code_for(email), "zone": "Europe/Berlin"})
+        assert answer.status_code == 303, answer.text
+        self.get("/today")
+        return self
+
+
+@pytest.fixture(scope="module")
+def web_environ(engines, database_url: str, rig_folder: Path, request: pytest.FixtureRequest) -> dict[str, str]:
+    """Give the variables of a web process for this module."""
+    folder = rig_folder / f"web-{request.module.__name__.rpartition('.')[2]}"
+    folder.mkdir(mode=0o700)
+    return {
+        "AUTOSENDR_DATABASE_URL": database_url,
+        "AUTOSENDR_REDIS_URL": engines.valkey.url,
+        "AUTOSENDR_ENCLAVE_SOCKET": str(folder / "door.sock"),
+        "AUTOSENDR_WEB_HOST": "127.0.0.1",
+        "AUTOSENDR_WEB_PORT": "0",
+        "AUTOSENDR_PUBLIC_URL": "http://127.0.0.1:8080",
+        "AUTOSENDR_MAILBOX": str(folder / "mail"),
+    }
+
+
+@pytest.fixture(scope="module")
+def web(web_environ: dict[str, str]) -> Iterator[Web]:
+    """Run a web process for the tests of one module."""
+    running = Web(web_environ, Path(web_environ["AUTOSENDR_MAILBOX"]).parent)
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture
+def browser(web: Web) -> Callable[[], Browser]:
+    """Give fresh browsers."""
+    return lambda: Browser(web)
