@@ -18,7 +18,7 @@ OWN_SECRETS_KEPT: Final = 1000
 NAMES_COLLECTION: Final = "critical_unblock_low"
 """The app-state collection that carries the address book's names."""
 
-_PERSONAL: Final = "s.whatsapp.net"
+PERSONAL: Final = "s.whatsapp.net"
 
 
 class StoreCorrupt(Exception):
@@ -82,7 +82,7 @@ class StoreFile:
         with self._open() as store:
             query = "SELECT pn FROM whatsmeow_lid_map WHERE lid = ?"
             row = store.execute(query, (lid.partition("@")[0],)).fetchone()
-        return f"{row[0]}@{_PERSONAL}" if row else lid
+        return f"{row[0]}@{PERSONAL}" if row else lid
 
     def written_ns(self) -> int:
         """When the file was last written, to see that nothing can have changed."""
@@ -120,14 +120,14 @@ class StoreFile:
         own = self.jid.partition(":")[0]
         for their_jid, full, first, push, business in rows:
             user, _, server = their_jid.partition("@")
-            number = user if server == _PERSONAL else numbers.get(user, "") if server == "lid" else ""
+            number = user if server == PERSONAL else numbers.get(user, "") if server == "lid" else ""
             if number and number != own:
                 merged = names.setdefault(number, ["", "", ""])
                 for place, name in enumerate((full or first, push, business)):
                     merged[place] = merged[place] or name or ""
         contacts = [
             Contact(
-                jid=f"{number}@{_PERSONAL}",
+                jid=f"{number}@{PERSONAL}",
                 lid=f"{lids[number]}@lid" if number in lids else "",
                 full_name=full,
                 push_name=push,
