@@ -7,12 +7,12 @@ import shutil
 import signal
 import sys
 import tempfile
+import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.enclave.simulator_rig import World, running_simulator
 
 from enclave.wire.answers import (
     Certainty,
@@ -29,6 +29,7 @@ from enclave.wire.operations import PairSession, Settle, Unlink
 from supervisor.destinations import demo_of
 from supervisor.relay import Relay
 from tests.enclave.brokers import Broker, Host, reopened, wait_free
+from tests.enclave.simulator_rig import World, running_simulator
 from tests.waiting import eventually
 
 ADA = "4917000000007"
@@ -60,11 +61,13 @@ async def rig() -> AsyncIterator[Rig]:
                 ca_file=world.ca_file,
                 after_load="tests.enclave.hooks:trust_the_simulator",
                 hook_environment=trusted,
+                observed=True,
             )
             await broker.start()
             yield Rig(world, broker)
             await broker.end()
             await relay.close()
+            print(broker.log.read_text()[-6000:])
             assert "bug" not in broker.log.read_text(), broker.log.read_text()
 
 
@@ -73,7 +76,7 @@ async def host(rig: Rig) -> AsyncIterator[Host]:
     """A host whose account is linked to a phone of its own, and asleep."""
     number = str(next(_numbers))
     await rig.world.call("POST", "/phones", {"number": number, "name": "Owner"})
-    host = await Host(rig.broker, account=f"00000000-0000-4000-8000-{next(_numbers):012}").connect()
+    host = await Host(rig.broker, account=str(uuid.uuid4())).connect()
     await host.pair()
     shown = await host.hear(QrShown)
     await rig.world.call("POST", f"/phones/{number}/scan", {"qr": shown.text})
@@ -218,8 +221,8 @@ async def test_a_device_unlinked_by_its_phone_is_told_and_its_store_destroyed(ri
 
 
 async def test_pairing_that_ends_without_a_device_leaves_nothing_and_may_be_tried_again(rig: Rig) -> None:
-    host = await Host(rig.broker, account=f"00000000-0000-4000-8000-{next(_numbers):012}").connect()
-    await rig.world.call("POST", "/faults", {"when": "login", "reason": "405"})
+    host = await Host(rig.broker, account=str(uuid.uuid4())).connect()
+    await rig.world.call("POST", "/faults", {"when": "login", "reason": 405})
     await host.pair()
     await host.hear(PairFailed)
     assert host.account not in rig.broker.leftovers()
