@@ -138,8 +138,8 @@ async def test_a_session_killed_between_wire_and_acknowledgement_is_settled_and_
     assert await texts(rig, host) == ["once", "next"]
 
 
-def settle(host: Host, after_version: int) -> Settle:
-    return Settle(account=host.account, epoch=1, secret=bytes(32), after_version=after_version)
+def settle(host: Host, after_version: int, secret: bytes = bytes(32)) -> Settle:
+    return Settle(account=host.account, epoch=1, secret=secret, after_version=after_version)
 
 
 async def arrives(rig: Rig, host: Host, wanted: list[str]) -> None:
@@ -192,12 +192,12 @@ async def test_when_memory_is_lost_too_the_old_store_sends_on_fresh_ratchets(rig
     assert host.store is not None
     before = host.store.version
     for n in range(3):  # whose stores the host never kept
-        await host.call(await host.body(f"lost {n}", recipient=TO, secret=bytes([n]) * 32), Sent)
+        await host.call(await host.body(f"lost {n}", recipient=TO, secret=bytes([n + 1]) * 32), Sent)
     os.kill(opened.pid, signal.SIGKILL)
     await host.hear(Ended)
     shutil.rmtree(rig.broker.tmpfs / host.account)
     assert not (await awake(host, dirty=True)).continued
-    assert (await host.call(settle(host, before), Settled)).found is SettleFound.UNKNOWN
+    assert (await host.call(settle(host, before, b"\1" * 32), Settled)).found is SettleFound.UNKNOWN
     await host.call(await host.body("fresh", recipient=TO, secret=b"\x09" * 32), Sent)
     await host.put_to_sleep()
     assert await texts(rig, host) == ["one", "lost 0", "lost 1", "lost 2", "fresh"]
