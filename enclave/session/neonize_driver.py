@@ -152,7 +152,7 @@ class NeonizeDriver:
             return
         jid = jid_text(event.ID)
         store = StoreFile(self._folder / STORE_FILE, jid)
-        lid = store.check()
+        lid = store.lid()
         self._know_own(store, lid)
         self._pairing.done()
         snapshot = self._copy_store()
@@ -280,9 +280,11 @@ class NeonizeDriver:
             answer = await client.ask(
                 "GetProfilePicture", "GetProfilePictureReturnFunction", jid_message(client.protos, jid), wanted
             )
-        except ClientError:
-            return Picture(picture_id="", image=b"")
-        if not answer.Picture.ID:
+        except ClientError as error:
+            if any(part in str(error) for part in classify.NO_PICTURE_TEXTS):
+                return Picture(picture_id="", image=b"")
+            raise DriverRefused(Code.NOT_CONNECTED) from None
+        if answer.Picture.ID in ("", known_id):
             return Picture(picture_id=known_id, image=b"")
         image = await asyncio.to_thread(fetch_picture, answer.Picture.URL, self._proxy_url)
         return Picture(picture_id=answer.Picture.ID if image else "", image=image)
