@@ -24,6 +24,7 @@ from simulator.protobufs import cert
 NAMES = ("web.whatsapp.com", "*.whatsapp.com", "mmg.whatsapp.net", "*.whatsapp.net", "localhost")
 DAY_S = 86_400
 VALID_DAYS = 365
+RENEW_DAYS = 30
 INTERMEDIATE_SERIAL, LEAF_SERIAL = 1, 2
 
 
@@ -42,9 +43,8 @@ def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def _write_tls(folder: Path) -> None:
+def _write_tls(folder: Path, now: datetime.datetime) -> None:
     """An EC P-256 authority (path length 0) and a leaf for the service's names; the authority's key is dropped."""
-    now = datetime.datetime.now(datetime.UTC)
     start, end = now - datetime.timedelta(days=1), now + datetime.timedelta(days=VALID_DAYS)
     ca_key, leaf_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     ca_name = _name("AutoSendr simulator authority")
@@ -83,6 +83,14 @@ def _write_private(file: Path, data: bytes) -> None:
     fresh.replace(file)
 
 
+def _tls_lasts(ca_file: Path, now: datetime.datetime) -> bool:
+    """Whether there is a pair of certificates that is valid for another month."""
+    if not ca_file.exists():
+        return False
+    end = x509.load_pem_x509_certificate(ca_file.read_bytes()).not_valid_after_utc
+    return end - now > datetime.timedelta(days=RENEW_DAYS)
+
+
 def _key(file: Path) -> KeyPair:
     if not file.exists():
         _write_private(file, KeyPair.new().private)
@@ -109,13 +117,17 @@ def noise_chain(root: KeyPair, intermediate: KeyPair, static: bytes, now: int) -
     ).SerializeToString()
 
 
-def open_trust(folder: Path) -> Trust:
-    """The trust kept in ``folder`` (made 0700 if missing); what is missing in it is made."""
+def open_trust(folder: Path, now_s: float | None = None) -> Trust:
+    """The trust kept in ``folder`` (made 0700 if missing); what is missing, or ends soon, is made.
+
+    ``now_s`` is the time in Unix seconds, the clock's if None."""
+    now_s = time.time() if now_s is None else now_s
+    now = datetime.datetime.fromtimestamp(now_s, datetime.UTC)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not (folder / "ca.pem").exists():
-        _write_tls(folder)
+    if not _tls_lasts(folder / "ca.pem", now):
+        _write_tls(folder, now)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "server.pem")
     root, static = _key(folder / "noise-root.key"), _key(folder / "noise-static.key")
-    chain = noise_chain(root, KeyPair.new(), static.public, int(time.time()))
+    chain = noise_chain(root, KeyPair.new(), static.public, int(now_s))
     return Trust(context, (folder / "ca.pem").resolve(), root.public, static, chain)

@@ -3,12 +3,11 @@
 Groups have a delivery of their own. Assumed: the error codes for unknown recipients (404), the value of ``phash``.
 """
 
-import base64
-import hashlib
 from collections.abc import Sequence
 
 from simulator import group_delivery, people
 from simulator.faults import Fault
+from simulator.groups import participants_hash
 from simulator.hub import Hub, Link, now_s
 from simulator.node import GROUP, LID, PN, Jid, Malformed, Node, node
 from simulator.world import Phone
@@ -104,20 +103,12 @@ def _deliver(hub: Hub, link: Link, stanza: Node, message_id: str, to: Jid) -> tu
 
 
 def _phash(phone: Phone, peer: Phone, device: int, sent_to: Sequence[Jid]) -> str:
-    """Empty where the message went to exactly the devices that exist; else the hash of these."""
+    """Empty where the message went to exactly the devices that exist; else the hash of these and the sender."""
     server = sent_to[0].server if sent_to else LID
     due = {peer.address(server).at(n) for n in peer.devices()} | {phone.address(server).at(n) for n in phone.devices()}
-    due.discard(phone.address(server).at(device))
-    if due == set(sent_to):
+    if due - {phone.address(server).at(device)} == set(sent_to):
         return ""
-    return participant_hash(due)
-
-
-def participant_hash(devices: set[Jid]) -> str:
-    """Version 2 of the client's participant list hash (source: the client's own computation)."""
-    names = sorted(f"{jid.user}.0:{jid.device}@{jid.server}" for jid in devices)
-    digest = hashlib.sha256("".join(names).encode()).digest()
-    return "2:" + base64.b64encode(digest[:6]).decode().rstrip("=")
+    return participants_hash(due)
 
 
 def delivered_attrs(

@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from urllib.parse import parse_qsl, quote
 
-from simulator import control, group_delivery, linking, pairing, people
+from simulator import acts, control, group_delivery, linking, pairing, people
 from simulator.groups import Refused
 from simulator.http import Answer, Request
 from simulator.hub import Hub
@@ -97,7 +97,7 @@ class Pages:
         return ""
 
     def _read(self, phone: Phone, form: Fields) -> str:
-        people.read(self._hub, phone, form.get("chat", ""))
+        acts.read(self._hub, phone, form.get("chat", ""))
         return ""
 
     def _unlink(self, phone: Phone, form: Fields) -> str:
@@ -176,8 +176,10 @@ class Pages:
         more = f" · {entry.status}" if entry.status else ""
         label = " · labelled as AI" if entry.bot_label else ""
         text = f"Could not be decrypted: {entry.error}" if entry.error else entry.text or ""
+        picture = f'<img src="/phones/{phone.number}/file/{quote(entry.id)}" alt="Picture">' if entry.file else ""
         classes = "line" + (" own" if entry.own else "") + (" failed" if entry.error else "")
-        return f'<div class="{classes}">{escape(text)}<small>{escape(f"{who} · {at}{kind}{more}{label}")}</small></div>'
+        small = escape(f"{who} · {at}{kind}{more}{label}")
+        return f'<div class="{classes}">{picture}{escape(text)}<small>{small}</small></div>'
 
     def _devices(self, phone: Phone, base: str) -> str:
         rows = []

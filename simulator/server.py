@@ -30,6 +30,8 @@ HOST = "127.0.0.1"
 SERVICE_HOSTS = (".whatsapp.com", ".whatsapp.net")
 MEDIA_HOST = "mmg.whatsapp.net"
 SAVE_DELAY_S = 0.25
+SAVE_STEP_S = 0.01
+BACKLOG = 1_024
 TLS_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 5.0
 
@@ -86,7 +88,8 @@ class Simulator:
         return self._trust.root_key
 
     async def start(self) -> None:
-        """Load the world and listen. SimulatorError if another simulator uses the folder."""
+        """Load the world and listen. SimulatorError if another simulator uses the folder, OSError if a
+        port is taken."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = (self._folder / "lock").open("w")
         try:
@@ -104,14 +107,19 @@ class Simulator:
         self.world.groups_changed = self._note_groups_change
         self._pages = Pages(self.hub)
         self._control = Control(self.hub, self.set_listening)
-        await self._listen()
+        try:
+            await self._listen()
+        except OSError:
+            await self.stop()
+            raise
 
     async def _listen(self) -> None:
-        front = await asyncio.start_server(self._front, HOST, self.port)
+        front = await asyncio.start_server(self._front, HOST, self.port, backlog=BACKLOG)
+        self._servers.append(front)
         self.port = front.sockets[0].getsockname()[1]
-        direct = await asyncio.start_server(self._direct, HOST, self.tls_port, ssl=self._trust.tls)
+        direct = await asyncio.start_server(self._direct, HOST, self.tls_port, ssl=self._trust.tls, backlog=BACKLOG)
+        self._servers.append(direct)
         self.tls_port = direct.sockets[0].getsockname()[1]
-        self._servers = [front, direct]
 
     def make_phone(self, number: str, name: str) -> Phone:
         """A simulated person; the same one again if the number is known."""
@@ -160,9 +168,7 @@ class Simulator:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=STOP_TIMEOUT_S)
-        if self._save_timer is not None:
-            self._save_timer.cancel()
-        self._save()
+        self._save_all()
         self._lock.close()
 
     def _call_later(self, delay_s: float, then: Callable[[], None]) -> asyncio.Handle:
@@ -179,16 +185,26 @@ class Simulator:
 
     def _save_soon(self) -> None:
         if self._save_timer is None:
-            self._save_timer = asyncio.get_running_loop().call_later(SAVE_DELAY_S, self._save)
+            self._save_timer = asyncio.get_running_loop().call_later(SAVE_DELAY_S, self._save_next)
 
-    def _save(self) -> None:
+    def _save_next(self) -> None:
+        """Save one thing, then let the loop breathe: many changed phones at once must not hold up a login."""
         self._save_timer = None
-        dirty, self._dirty = self._dirty, {}
-        for phone in dirty.values():
-            self._saved.save(phone)
         if self._groups_dirty:
             self._groups_dirty = False
             self._saved.save_groups(self.world.groups)
+        elif self._dirty:
+            self._saved.save(self._dirty.pop(next(iter(self._dirty))))
+        if self._dirty:
+            self._save_timer = asyncio.get_running_loop().call_later(SAVE_STEP_S, self._save_next)
+
+    def _save_all(self) -> None:
+        if self._save_timer is not None:
+            self._save_timer.cancel()
+        while self._groups_dirty or self._dirty:
+            self._save_next()
+            if self._save_timer is not None:
+                self._save_timer.cancel()
 
     async def _front(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._guarded(writer, self._serve_front(reader, writer))
