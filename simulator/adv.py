@@ -5,6 +5,7 @@ Source: whatsapp-wire facts, section 9 (the client's pairing code). Only account
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 
 from google.protobuf.message import DecodeError
 
@@ -14,6 +15,7 @@ from simulator.protobufs import adv
 
 ACCOUNT_PREFIX = b"\x06\x00"
 DEVICE_PREFIX = b"\x06\x01"
+KEY_INDEX_PREFIX = b"\x06\x02"
 
 
 class BadIdentity(Exception):
@@ -28,8 +30,7 @@ def sign_device(
     The HMAC under the code's secret shows the companion that the answer comes from whoever scanned its code; the
     signature binds the companion's key to the phone's."""
     phone = KeyPair.from_private(phone_identity_private)
-    raw_id = int.from_bytes(hashlib.sha256(phone.public).digest()[:4], "big")
-    details = adv.ADVDeviceIdentity(rawID=raw_id, timestamp=timestamp_s, keyIndex=key_index).SerializeToString()
+    details = adv.ADVDeviceIdentity(rawID=_raw_id(phone), timestamp=timestamp_s, keyIndex=key_index).SerializeToString()
     signed = adv.ADVSignedDeviceIdentity(
         details=details,
         accountSignatureKey=phone.public,
@@ -37,6 +38,26 @@ def sign_device(
     ).SerializeToString()
     box = adv.ADVSignedDeviceIdentityHMAC(details=signed, HMAC=hmac.new(adv_secret, signed, hashlib.sha256).digest())
     return box.SerializeToString()
+
+
+def key_index_list(phone_identity_private: bytes, indexes: Iterable[int], timestamp_s: int) -> bytes:
+    """The phone's signed list of its devices' key indexes: a serialized ADVSignedKeyIndexList.
+
+    Official clients take no other device. Source: the schema and field reports; the prefix is assumed."""
+    phone = KeyPair.from_private(phone_identity_private)
+    valid = sorted(indexes)
+    details = adv.ADVKeyIndexList(
+        rawID=_raw_id(phone), timestamp=timestamp_s, currentIndex=max(valid, default=0), validIndexes=valid
+    ).SerializeToString()
+    return adv.ADVSignedKeyIndexList(
+        details=details,
+        accountSignature=xeddsa.sign(phone.private, KEY_INDEX_PREFIX + details),
+        accountSignatureKey=phone.public,
+    ).SerializeToString()
+
+
+def _raw_id(phone: KeyPair) -> int:
+    return int.from_bytes(hashlib.sha256(phone.public).digest()[:4], "big")
 
 
 def verify_client_identity(

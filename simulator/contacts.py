@@ -4,9 +4,10 @@
 import time
 import zlib
 
+from simulator import tokens
 from simulator.appstate import AppStateKey, Collection
 from simulator.hub import Hub, now_s
-from simulator.node import SERVER, node
+from simulator.node import PN, SERVER, Jid, node
 from simulator.protobufs import action, e2e, history
 from simulator.world import Companion, Phone, WorldError
 
@@ -38,7 +39,7 @@ def collections(hub: Hub, phone: Phone) -> dict[str, Collection]:
 
 def contact_value(hub: Hub, number: str, full_name: str) -> tuple[list[str], action.SyncActionValue, int]:
     """Index, value and version of one contact's mutation."""
-    known = next((phone for phone in hub.world if phone.number == number), None)
+    known = hub.world.find(Jid(number, PN))
     contact = action.ContactAction(fullName=full_name, firstName=full_name.split(" ")[0])
     if known is not None:
         contact.lidJID = str(known.lid)
@@ -94,11 +95,20 @@ def _notification(synced: history.HistorySync, kind: "e2e.HistorySyncType.ValueT
     return e2e.Message(protocolMessage=message)
 
 
+def _conversation(phone: Phone, other: Phone) -> history.Conversation:
+    """One chat; with the other's trusted-contact token if the phone has one."""
+    chat = history.Conversation(ID=str(other.pn), name=phone.contacts.get(other.number, ""))
+    if (at_s := other.trusts.get(phone.number)) is not None:
+        chat.tcToken = tokens.issue(other.party.identity.private, phone.lid_user, at_s)
+        chat.tcTokenTimestamp = at_s
+    return chat
+
+
 def history_messages(hub: Hub, phone: Phone) -> list[e2e.Message]:
     """Bootstrap (hidden numbers and chats) and push names of everybody whom the phone knows and who exists."""
     known = [other for other in hub.world if other.number in phone.contacts or other.number in phone.peers]
     mappings = [history.PhoneNumberToLIDMapping(pnJID=str(other.pn), lidJID=str(other.lid)) for other in known]
-    chats = [history.Conversation(ID=str(other.pn), name=phone.contacts.get(other.number, "")) for other in known]
+    chats = [_conversation(phone, other) for other in known]
     kinds = history.HistorySync
     bootstrap = kinds(syncType=kinds.INITIAL_BOOTSTRAP, conversations=chats, phoneNumberToLidMappings=mappings)
     names = [history.Pushname(ID=str(other.pn), pushname=other.name) for other in [*known, phone]]

@@ -122,7 +122,7 @@ class Control:
             return dict(request.query)
         try:
             body = json.loads(request.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Bad("the body is not JSON") from None
         if not isinstance(body, dict):
             raise Bad("the body must be an object")
@@ -182,6 +182,7 @@ class Control:
             "name": phone.name,
             "picture": phone.picture,
             "auto_reply": phone.auto_reply,
+            "reachout_locked": phone.reachout_locked,
             "contacts": [{"number": number, "name": name} for number, name in phone.contacts.items()],
             "devices": devices,
             "faults_waiting": self._hub.faults.waiting(phone.number),
@@ -199,6 +200,9 @@ class Control:
         phone.name = name or phone.name
         phone.auto_reply = text(body, "auto_reply", phone.auto_reply)
         phone.about = text(body, "about", phone.about)
+        if not isinstance(locked := body.get("reachout_locked", phone.reachout_locked), bool):
+            raise Bad("reachout_locked must be true or false")
+        phone.reachout_locked = locked
         if "picture" in body:
             acts.set_picture(self._hub, phone, picture)
         for number, full_name in pairs:

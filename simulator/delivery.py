@@ -5,7 +5,7 @@ Groups have a delivery of their own. Assumed: the error codes for unknown recipi
 
 from collections.abc import Sequence
 
-from simulator import group_delivery, people
+from simulator import group_delivery, people, trusted
 from simulator.faults import Fault
 from simulator.groups import participants_hash
 from simulator.hub import Hub, Link, now_s
@@ -89,6 +89,8 @@ def _deliver(hub: Hub, link: Link, stanza: Node, message_id: str, to: Jid) -> tu
     targets = [(entry.jid("jid"), encs_of(entry)) for entry in participants.all("to")]
     if {PN, LID} <= {jid.server for jid, _ in targets}:
         return BAD_REQUEST, ""
+    if (locked := trusted.refusal(phone, peer, stanza)) != 0:
+        return locked, ""
     if companion.saw(message_id):
         hub.journal.add("message_repeated", phone.number, id=message_id)
         return 0, ""
@@ -98,8 +100,9 @@ def _deliver(hub: Hub, link: Link, stanza: Node, message_id: str, to: Jid) -> tu
         target = hub.world.find(jid)
         if target in (peer, phone) and encs:
             hand_over(hub, link, stanza, target, jid.device, encs)
-    hub.journal.add("message", phone.number, id=message_id, resend=False)
-    return 0, _phash(phone, peer, companion.device, [jid for jid, _ in targets])
+    phash = _phash(phone, peer, companion.device, [jid for jid, _ in targets])
+    hub.journal.add("message", phone.number, id=message_id, resend=False, stale=bool(phash))
+    return 0, phash
 
 
 def _phash(phone: Phone, peer: Phone, device: int, sent_to: Sequence[Jid]) -> str:

@@ -23,6 +23,7 @@ class Fault:
     * ``when="login"``: refuse with ``<failure reason>``; ``attrs`` go on it (``code``, ``expire``, ``location``).
     * ``when="after_login"``: a stream error of ``code`` and/or ``conflict`` ``after_s`` the login; or just
       ``abort``/``close``.
+    * ``when="iq"``: the next iq (of that ``xmlns``, if given) gets an error of ``code``.
     * ``when="message"``: ``op`` is ``drop`` (not accepted, connection aborted), ``drop_after`` (delivered, then
       aborted before the acknowledgement), ``error`` (acknowledged with ``code``), ``mute`` (delivered, no
       acknowledgement).
@@ -38,16 +39,18 @@ class Fault:
     abort: bool = False
     close: bool = False
     op: str = ""
+    xmlns: str = ""
 
 
 _TYPES = {
     "n": int, "reason": int, "attrs": dict, "code": int, "conflict": str, "after_s": (int, float),
-    "abort": bool, "close": bool, "op": str,
+    "abort": bool, "close": bool, "op": str, "xmlns": str,
 }  # fmt: skip
 _ALLOWED = {
     "login": {"reason", "attrs"},
     "after_login": {"code", "conflict", "after_s", "abort", "close"},
     "message": {"op", "code"},
+    "iq": {"xmlns", "code"},
 }
 OPS = ("drop", "drop_after", "error", "mute")
 
@@ -55,7 +58,7 @@ OPS = ("drop", "drop_after", "error", "mute")
 def read_fault(order: dict[str, Any]) -> Fault:
     """A fault from JSON values; FaultError where a name, a type or a combination is not understood."""
     when = order.get("when")
-    if when not in _ALLOWED:
+    if not isinstance(when, str) or when not in _ALLOWED:
         raise FaultError(f"when must be one of {', '.join(_ALLOWED)}")
     for name, value in order.items():
         if name == "when":
@@ -68,6 +71,8 @@ def read_fault(order: dict[str, Any]) -> Fault:
     fault = Fault(**checked)
     if not 1 <= fault.n <= COUNT_MAX:
         raise FaultError(f"n must be 1 to {COUNT_MAX}")
+    if when == "iq" and not fault.code:
+        raise FaultError("an iq fault needs a code")
     if when == "login" and not fault.reason:
         raise FaultError("a login fault needs a reason")
     if when == "message" and (fault.op not in OPS or (fault.op == "error") != bool(fault.code)):
@@ -101,11 +106,11 @@ class Faults:
             raise FaultError("too many faults are ordered")
         line.append(fault)
 
-    def take(self, number: str, when: str) -> Fault | None:
-        """The next fault for that occasion, consumed once; None where there is none."""
+    def take(self, number: str, when: str, xmlns: str = "") -> Fault | None:
+        """The next fault for that occasion (and kind of iq), consumed once; None where there is none."""
         line = self._ordered.get(number, deque())
         for fault in line:
-            if fault.when == when:
+            if fault.when == when and fault.xmlns in ("", xmlns):
                 fault.n -= 1
                 if not fault.n:
                     line.remove(fault)

@@ -245,9 +245,10 @@ def say(hub: Hub, phone: Phone, group: Group, text: str) -> str:
     for member, device in devices_of(hub, group):
         if device:
             companion = member.companions[device]
-            own = _enc(hub, phone, member, companion, e2e.Message(senderKeyDistributionMessage=key), fresh=False)
+            told = e2e.Message(senderKeyDistributionMessage=key)
             attrs = {**_sent_by(group, phone, 0, message_id), "type": "text"}
-            hub.push(member, companion, node("message", attrs, [own, shared]))
+            own = _enc(hub, phone, member, companion, told, fresh=False)
+            hub.push(member, companion, node("message", attrs, [*own, shared]))
             continue
         # Phone to phone nothing can go wrong, so the text is simply there.
         own_line = member is phone
@@ -267,13 +268,18 @@ def _own_key(phone: Phone, group: Group) -> e2e.SenderKeyDistributionMessage:
 
 def _enc(
     hub: Hub, phone: Phone, member: Phone, companion: Companion, message: e2e.Message, fresh: bool, count: int = 0
-) -> Node:
+) -> list[Node]:
+    """The payload for one device; none where the keys that it published cannot be used."""
     name = people.address(member, companion.device)
     begin = fresh or not phone.party.has_session(name)
     bundle = encrypt.bundle_of(hub, member, companion.device) if begin else None
-    kind, sealed = phone.party.encrypt(name, message.SerializeToString(), bundle)
+    try:
+        kind, sealed = phone.party.encrypt(name, message.SerializeToString(), bundle)
+    except SignalError as error:
+        hub.journal.add("not_encrypted", phone.number, device=companion.device, error=type(error).__name__)
+        return []
     hub.world.changed(phone)
-    return node("enc", {"v": 2, "type": kind, "count": count or None}, sealed)
+    return [node("enc", {"v": 2, "type": kind, "count": count or None}, sealed)]
 
 
 def answer_retry(hub: Hub, phone: Phone, asker: Phone, device: int, receipt: Node) -> None:
@@ -290,4 +296,5 @@ def answer_retry(hub: Hub, phone: Phone, asker: Phone, device: int, receipt: Nod
     enc = _enc(hub, phone, asker, companion, message, fresh=True, count=count)
     hub.journal.add("retry", phone.number, id=message_id, count=count)
     attrs = {**_sent_by(group, phone, 0, message_id), "type": "text"}
-    hub.push(asker, companion, node("message", attrs, [enc]))
+    if enc:
+        hub.push(asker, companion, node("message", attrs, enc))

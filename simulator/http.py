@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -10,6 +11,7 @@ HEAD_BYTES_MAX = 16_384
 BODY_BYTES_MAX = 64 << 20
 HEAD_TIMEOUT_S = 120.0
 BODY_TIMEOUT_S = 60.0
+_CHUNK_HEAD = re.compile(rb"([0-9a-fA-F]{1,8})(;[^\r\n]*)?\r\n")
 
 
 class HttpError(ValueError):
@@ -64,6 +66,10 @@ def _parse_head(head: bytes) -> tuple[str, str, dict[str, str]]:
     parts = lines[0].split(" ")
     if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
         raise HttpError("no request line")
+    try:
+        urlsplit(parts[1])
+    except ValueError:
+        raise HttpError("the target is no address") from None
     headers = {}
     for line in lines[1:]:
         name, colon, value = line.partition(":")
@@ -83,14 +89,23 @@ async def read_request(reader: asyncio.StreamReader) -> Request | None:
         return None
     except asyncio.LimitOverrunError:
         raise HttpError("the head is too long") from None
+    if len(head) > HEAD_BYTES_MAX:
+        raise HttpError("the head is too long")
     method, target, headers = _parse_head(head[:-4])
     length = headers.get("content-length", "0")
     if "transfer-encoding" in headers:
         return Request(method, target, headers, await _read_chunks(reader))
-    if not length.isdigit() or int(length) > BODY_BYTES_MAX:
+    if not (length.isascii() and length.isdigit() and len(length) < 12) or int(length) > BODY_BYTES_MAX:
         raise HttpError("the body's length is missing or too large")
     async with asyncio.timeout(BODY_TIMEOUT_S):
         return Request(method, target, headers, await _exactly(reader, int(length)))
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    try:
+        return await reader.readuntil(b"\r\n")
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        raise HttpError("a chunk's head does not end") from None
 
 
 async def _exactly(reader: asyncio.StreamReader, count: int) -> bytes:
@@ -104,11 +119,10 @@ async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
     body = bytearray()
     async with asyncio.timeout(BODY_TIMEOUT_S):
         while True:
-            line = await reader.readline()
-            try:
-                size = int(line.split(b";")[0], 16)
-            except ValueError:
-                raise HttpError("a chunk has no size") from None
+            match = _CHUNK_HEAD.match(await _line(reader))
+            if match is None:
+                raise HttpError("a chunk has no size")
+            size = int(match[1], 16)
             if len(body) + size > BODY_BYTES_MAX:
                 raise HttpError("the body is too large")
             body += await _exactly(reader, size)

@@ -13,7 +13,7 @@ from simulator import acts, control, group_delivery, linking, pairing, people
 from simulator.groups import Refused
 from simulator.http import Answer, Request
 from simulator.hub import Hub
-from simulator.node import GROUP, Malformed
+from simulator.node import GROUP, PN, Jid, Malformed
 from simulator.world import Entry, Phone, WorldError
 
 HTML = "text/html; charset=utf-8"
@@ -121,14 +121,14 @@ class Pages:
             return next((group.subject for group in self._hub.world.groups if str(group.jid) == chat), chat)
         if chat in phone.contacts:
             return phone.contacts[chat]
-        return next((other.name for other in self._hub.world if other.number == chat), f"+{chat}")
+        other = self._hub.world.find(Jid(chat, PN))
+        return other.name if other is not None else f"+{chat}"
 
     def _chats(self, phone: Phone) -> list[str]:
         """Chats with lines, the latest first; then groups and contacts without any."""
         spoken = dict.fromkeys(entry.chat for entry in reversed(phone.entries))
         groups = [str(group.jid) for group in self._hub.world.groups.of(phone.lid_user)]
-        numbers = [other.number for other in self._hub.world]
-        known = [number for number in phone.contacts if number in numbers]
+        known = [number for number in phone.contacts if self._hub.world.find(Jid(number, PN)) is not None]
         return list(spoken | dict.fromkeys([*groups, *known]))
 
     def _phone(self, phone: Phone, chat: str, note: str) -> Answer:

@@ -12,6 +12,7 @@ from simulator import xeddsa
 from simulator.adv import BadIdentity, sign_device, verify_client_identity
 from simulator.hub import REMOVED, STREAM_END_DELAY_S, Hub, Link, Registration, now_s
 from simulator.node import Jid, Malformed, Node, node
+from simulator.notices import device_changed, own_devices
 from simulator.protobufs import wa6
 from simulator.world import Companion, Phone, WorldError
 
@@ -141,15 +142,15 @@ def unlink(hub: Hub, phone: Phone, device: int) -> None:
 
 
 def tell_devices_changed(hub: Hub, phone: Phone, device: int, change: str) -> None:
-    """``<notification type=devices>`` to own devices and to whoever knows the phone (assumed: the hashes are
-    absent)."""
-    key_index = {"key-index": device} if change == "add" else {}
-    child = node(change, {}, [node("device", {"jid": phone.pn.at(device), "lid": phone.lid.at(device), **key_index})])
-    attrs = {"from": phone.pn, "lid": phone.lid, "type": "devices", "t": now_s()}
+    """Tell whoever knows the phone of its new device list, and the own devices of theirs."""
+    devices = phone.devices()
     for other in hub.world:
         if other is not phone and phone.number not in other.contacts and phone.number not in other.peers:
             continue
         for companion in other.companions.values():
             if other is phone and companion.device == device:
                 continue
-            hub.push(other, companion, node("notification", {**attrs, "id": hub.new_id()}, [child]))
+            notice = device_changed(phone.pn, phone.lid, change, device, devices, hub.new_id(), now_s())
+            if other is phone:
+                notice = own_devices(phone.pn, devices, hub.new_id(), now_s())
+            hub.push(other, companion, notice)

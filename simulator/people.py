@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
 
-from simulator import attachments, contacts
+from simulator import attachments, contacts, trusted
 from simulator.adv import BadIdentity, verify_client_identity
 from simulator.hub import Hub, now_s
 from simulator.media import BadMedia
@@ -199,6 +199,7 @@ def send(hub: Hub, phone: Phone, to: Phone, message_id: str, message: e2e.Messag
         send_to_device(hub, phone, to, companion, message_id, message, type_)
     if to is phone:
         return
+    trusted.trust(hub, phone, to, now_s())
     for companion in phone.companions.values():
         wrapped = wrap_for_own(to, message)
         more: dict[str, str | Jid] = {"recipient": to.lid, "peer_recipient_pn": to.pn}

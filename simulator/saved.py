@@ -15,7 +15,18 @@ from simulator.world import Companion, Entry, Phone, World
 FORMAT = 1
 GROUPS_FILE = "groups"
 _BYTES = ("registration", "identity", "signed_id", "signed_key", "signature", "noise", "device_identity")
-_PLAIN = ("number", "lid_user", "name", "contacts", "about", "auto_reply", "picture", "next_device")
+_PLAIN = (
+    "number",
+    "lid_user",
+    "name",
+    "contacts",
+    "about",
+    "auto_reply",
+    "picture",
+    "next_device",
+    "trusts",
+    "reachout_locked",
+)
 
 
 def _text(data: bytes) -> str:

@@ -116,6 +116,10 @@ class Phone:
     """Synced collections by name; made when the first device is linked."""
     sent: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     """Own recent messages by id: number and protobuf, to answer retry receipts; not kept over restarts."""
+    trusts: dict[str, int] = field(default_factory=dict)
+    """Numbers that got its trusted-contact token, and when (Unix seconds)."""
+    reachout_locked: bool = False
+    """Whether the service lets it write only to people whose token it has."""
     peers: set[str] = field(default_factory=set)
     """Numbers it has exchanged messages with."""
 

@@ -57,7 +57,13 @@ def help_text() -> str:
 def _demo(arguments: Sequence[str]) -> int:
     parser = _parser("demo")
     parser.add_argument("--port", type=int, help="port of the web pages (default: the first free one from 8080)")
-    return running.run(demo=True, port=parser.parse_args(arguments).port)
+    parser.add_argument("--check", action="store_true", help="walk through the product by itself, then stop")
+    options = parser.parse_args(arguments)
+    if options.check:
+        from standalone.check import check  # here, so that no other command loads the sealer
+
+        return check(version())
+    return running.run(demo=True, port=options.port)
 
 
 def _up(arguments: Sequence[str]) -> int:
@@ -96,7 +102,7 @@ def _parser(name: str) -> argparse.ArgumentParser:
 
 
 COMMANDS: Mapping[str, Command] = {
-    "demo": Command("[--port N]", "run the product against a simulated WhatsApp on this machine", _demo),
+    "demo": Command("[--check] [--port N]", "run the product against a simulated WhatsApp on this machine", _demo),
     "up": Command("[--port N]", "run the product against the real WhatsApp", _up),
     "test": Command("[ARGS]", "run all tests; ARGS go to pytest", development.test),
     "check": Command("", "lint, format check and type check", development.check),

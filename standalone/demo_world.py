@@ -1,30 +1,51 @@
 """The phones of a demo: one person's own, and a few people to write to. Made once; the simulator keeps them."""
 
+from typing import Any
+
 import httpx
 
-CONTROL_S = 10.0
+CONTROL_S = 30.0
 #: Numbers of a range that the regulator set aside for fiction (Ofcom, 07700 900000 to 900999).
 OWN_NUMBER = "447700900001"
 OWN_NAME = "Ada"
 CONTACTS = (("447700900002", "Grandma"), ("447700900003", "Ben"), ("447700900004", "Dr. Okafor's practice"))
 
 
-def furnish(control: str) -> None:
-    """Make the demo's phones at the simulator's control address `control`, unless there are some already.
+class Phones:
+    """The simulated phones, by the simulator's control address. Every method raises httpx.HTTPError at a refusal."""
 
-    Raises httpx.HTTPError when the simulator does not answer as documented.
-    """
-    with httpx.Client(base_url=control, timeout=CONTROL_S, trust_env=False) as client:
-        if client.get("/phones").raise_for_status().json()["phones"]:
+    def __init__(self, control: str) -> None:
+        """Open nothing yet."""
+        self._client = httpx.Client(base_url=control, timeout=CONTROL_S, trust_env=False)
+
+    def close(self) -> None:
+        """End the connection."""
+        self._client.close()
+
+    def furnish(self) -> None:
+        """Make the demo's phones, unless there are some already."""
+        if self._get("/phones")["phones"]:
             return
+        own = [{"number": OWN_NUMBER, "name": OWN_NAME}]
         for number, name in CONTACTS:
-            body = {
-                "number": number,
-                "name": name,
-                "picture": "shown",
-                "contacts": [{"number": OWN_NUMBER, "name": OWN_NAME}],
-            }
-            client.post("/phones", json=body).raise_for_status()
+            self._post("/phones", {"number": number, "name": name, "picture": "shown", "contacts": own})
         known = [{"number": number, "name": name} for number, name in CONTACTS]
-        own = {"number": OWN_NUMBER, "name": OWN_NAME, "picture": "shown", "contacts": known}
-        client.post("/phones", json=own).raise_for_status()
+        self._post("/phones", {"number": OWN_NUMBER, "name": OWN_NAME, "picture": "shown", "contacts": known})
+
+    def scan(self, number: str, qr: str) -> None:
+        """Let the phone scan a QR text; the device is linked when this returns."""
+        self._post(f"/phones/{number}/scan", {"qr": qr})
+
+    def inbox(self, number: str) -> list[dict[str, Any]]:
+        """Return the lines of the phone's chats (`docs/simulator.md`)."""
+        return self._get(f"/phones/{number}/inbox")["entries"]
+
+    def texts(self, number: str) -> list[str]:
+        """Return the texts that others sent to the phone."""
+        return [entry["text"] for entry in self.inbox(number) if not entry["own"]]
+
+    def _get(self, path: str) -> Any:
+        return self._client.get(path).raise_for_status().json()
+
+    def _post(self, path: str, body: dict[str, Any]) -> None:
+        self._client.post(path, json=body).raise_for_status()

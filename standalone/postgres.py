@@ -86,7 +86,7 @@ class Postgres:
 
     def ready(self) -> bool:
         """Say whether the server takes connections by now."""
-        ask = [self.binaries.program("pg_isready"), "-q", "-h", self.sockets]
+        ask = [self.binaries.program("pg_isready"), "-q", "-h", self.sockets, "-U", USER, "-d", "postgres"]
         return subprocess.run(ask, env=SERVER_ENVIRONMENT, timeout=ASK_S, check=False).returncode == 0
 
     def stop(self) -> None:

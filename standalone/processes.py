@@ -127,6 +127,12 @@ class Processes:
             service.stop()
             self._say(f"{time.monotonic() - begun:.1f} s\n")
 
+    def tell_logs(self) -> None:
+        """Show the end of every log, for a run whose folder goes away."""
+        for service in self._up:
+            if words := tail(service.log):
+                self._say(f"--- the end of {service.name}'s log\n{words}\n")
+
     def _start(self, service: Service, verb: str) -> None:
         begun = time.monotonic()
         self._say(f"{verb} {service.name} … ")

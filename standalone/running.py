@@ -3,7 +3,7 @@
 import os
 import sys
 
-from standalone.demo_world import furnish
+from standalone.demo_world import Phones
 from standalone.home import AlreadyRunning, open_home
 from standalone.plan import Plan
 from standalone.processes import Bell, Processes, StopRequested
@@ -22,7 +22,9 @@ def run(*, demo: bool, port: int | None) -> int:
         try:
             processes.start()
             if plan.simulator is not None:
-                furnish(plan.simulator.facts["control"])
+                phones = Phones(plan.simulator.facts["control"])
+                phones.furnish()
+                phones.close()
             print(f"AutoSendr is at {plan.web_url}", flush=True)
             if plan.simulator is not None:
                 print(f"The simulated phones are at {plan.simulator.facts['control']}", flush=True)

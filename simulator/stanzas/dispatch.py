@@ -9,6 +9,8 @@ from simulator.node import Malformed, Node
 from simulator.stanzas.answer import BAD_REQUEST, Call, Refusal, error, result
 from simulator.stanzas.table import TABLE
 
+REASONS = {401: "not-authorized", 403: "forbidden", 404: "item-not-found", 429: "rate-overlimit", 500: "internal-error"}
+
 
 def _iq(hub: Hub, link: Link, iq: Node) -> None:
     kind, iq_id = iq.text("type"), iq.text("id")
@@ -23,6 +25,10 @@ def _iq(hub: Hub, link: Link, iq: Node) -> None:
         return
     xmlns, child = iq.text_or("xmlns"), iq.children[0].tag if iq.children else ""
     hub.journal.counts[f"iq {xmlns} {kind} {child}".rstrip()] += 1
+    if (fault := hub.faults.take(link.phone.number, "iq", xmlns)) is not None:
+        hub.journal.add("iq_refused", link.phone.number, xmlns=xmlns, code=fault.code)
+        link.write(error(iq, fault.code, REASONS.get(fault.code, "ordered")))
+        return
     entry = TABLE.get((xmlns, kind, child)) or TABLE.get((xmlns, kind, ""))
     try:
         content = entry.handler(Call(hub, link, link.phone, link.companion, iq)) if entry else ()

@@ -50,7 +50,7 @@ def take_prekey(hub: Hub, phone: Phone, companion: Companion) -> tuple[bytes, by
     key_id = next(iter(companion.prekeys))
     value = companion.prekeys.pop(key_id)
     hub.world.changed(phone)
-    if len(companion.prekeys) == LOW_PREKEYS - 1:
+    if len(companion.prekeys) < LOW_PREKEYS:
         tell_low(hub, phone, companion)
     return key_id, value
 

@@ -1,6 +1,7 @@
 """All iqs that the server answers, each with where its answer's shape comes from. What is not here gets an empty
 result."""
 
+from simulator import trusted
 from simulator.stanzas import account, app_state, encrypt, groups, session, usync
 from simulator.stanzas.answer import Entry
 
@@ -22,7 +23,7 @@ TABLE: dict[Key, Entry] = {
     ("w:m", "set", "media_conn"): Entry(account.media, WIRE),
     ("w:m", "get", "media_conn"): Entry(account.media, WIRE),
     ("privacy", "get", "privacy"): Entry(account.privacy, WIRE + "; values assumed"),
-    ("privacy", "set", "tokens"): Entry(account.nothing, WIRE),
+    ("privacy", "set", "tokens"): Entry(trusted.issued, "client's source; effect assumed"),
     ("blocklist", "get", ""): Entry(account.blocklist, WIRE + "; hash assumed"),
     ("md", "set", "remove-companion-device"): Entry(account.remove_device, WIRE),
     ("abt", "get", "props"): Entry(account.properties, "Beyond row 14; contents assumed"),

@@ -3,6 +3,8 @@
 import hashlib
 from collections.abc import Sequence
 
+from simulator.adv import key_index_list
+from simulator.hub import now_s
 from simulator.node import LID, PN, Jid, Malformed, Node, node
 from simulator.stanzas.answer import Call
 from simulator.world import Phone
@@ -29,7 +31,11 @@ def _details(phone: Phone, wanted: Sequence[Node]) -> list[Node]:
         elif query.tag == "devices":
             devices = [node("device", {"id": 0})]
             devices += [node("device", {"id": n, "key-index": n}) for n in phone.companions]
-            details.append(node("devices", {}, [node("device-list", {}, devices)]))
+            listed = [node("device-list", {}, devices)]
+            if phone.companions:
+                signed = key_index_list(phone.party.identity.private, phone.companions, now_s())
+                listed.append(node("key-index-list", {"ts": now_s()}, signed))
+            details.append(node("devices", {}, listed))
     return details
 
 

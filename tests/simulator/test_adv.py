@@ -7,7 +7,15 @@ import os
 import pytest
 
 from simulator import xeddsa
-from simulator.adv import ACCOUNT_PREFIX, DEVICE_PREFIX, BadIdentity, sign_device, verify_client_identity
+from simulator.adv import (
+    ACCOUNT_PREFIX,
+    DEVICE_PREFIX,
+    KEY_INDEX_PREFIX,
+    BadIdentity,
+    key_index_list,
+    sign_device,
+    verify_client_identity,
+)
 from simulator.curve import KeyPair
 from simulator.protobufs import adv
 
@@ -40,6 +48,14 @@ def test_the_signature_is_the_phones_and_covers_the_devices_key() -> None:
     text = ACCOUNT_PREFIX + identity.details
     assert xeddsa.verify(PHONE.public, text + DEVICE.public, identity.accountSignature)
     assert not xeddsa.verify(PHONE.public, text + STRANGER.public, identity.accountSignature)
+
+
+def test_the_list_of_key_indexes_is_signed_by_the_phone() -> None:
+    signed_list = adv.ADVSignedKeyIndexList.FromString(key_index_list(PHONE.private, [3, 1], 1_700_000_000))
+    details = adv.ADVKeyIndexList.FromString(signed_list.details)
+    assert (list(details.validIndexes), details.currentIndex) == ([1, 3], 3)
+    text = KEY_INDEX_PREFIX + signed_list.details
+    assert xeddsa.verify(PHONE.public, text, signed_list.accountSignature)
 
 
 def test_the_answer_of_an_honest_client_passes() -> None:

@@ -8,6 +8,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import httpx
 from PIL import Image
 
 from simulator import acts
@@ -117,3 +118,16 @@ async def test_presence_and_typing_of_a_phone_reach_who_asked(simulator: Simulat
         acts.type_to(simulator.hub, ben, ANNA, "composing")
         typing = await client.event("ChatPresence")
         assert typing["MessageSource"]["Sender"]["User"] == ben.lid_user
+
+
+async def test_the_phones_page_shows_the_picture(simulator: Simulator, folder: Path) -> None:
+    acts.say_image(simulator.hub, simulator.world.phone(ANNA), BEN, PICTURE, "<look>")
+    (entry,) = simulator.inbox(BEN)
+    async with httpx.AsyncClient(base_url=simulator.proxy, trust_env=False) as browser:
+        page = await browser.get(f"/phone/{BEN}")
+        source = f"/phones/{BEN}/file/{entry.id}"
+        assert f'<img src="{source}"' in page.text
+        assert "<look>" not in page.text
+        shown = await browser.get(source)
+        assert (shown.headers["content-type"], shown.content) == ("image/jpeg", PICTURE)
+        assert (await browser.get(f"/phones/{ANNA}/file/none")).status_code == 404

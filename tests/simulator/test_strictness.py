@@ -90,7 +90,7 @@ def test_the_last_prekeys_are_announced_and_run_out(stage: Stage, client: Client
     assert len(set(ids)) == len(ids)
     assert eve.bundle(client.lid).prekey_id is None
     notices = client.got("notification", type="encrypt")
-    assert [notice.child("count").text("value") for notice in notices] == ["9"]
+    assert [notice.child("count").text("value") for notice in notices] == [str(left) for left in range(9, -1, -1)]
 
 
 def test_a_message_with_a_changed_byte_is_refused(client: Client, bob: Phone) -> None:

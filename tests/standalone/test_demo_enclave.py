@@ -12,7 +12,7 @@ from enclave.wire.answers import AccountKey, Opened, Sent
 from enclave.wire.news import Connected, Paired, QrShown
 from enclave.wire.operations import NewAccountKey, PairSession
 from standalone.children import bring_up
-from standalone.demo_world import CONTACTS, OWN_NUMBER, furnish
+from standalone.demo_world import CONTACTS, OWN_NUMBER, Phones
 from standalone.home import Home
 from standalone.plan import Plan
 from standalone.programs import Program
@@ -48,7 +48,7 @@ async def demo(own_home: Home) -> AsyncIterator[Demo]:
     enclave = enclave_of(plan)
     try:
         bring_up(plan.simulator)
-        furnish(plan.simulator.facts["control"])
+        Phones(plan.simulator.facts["control"]).furnish()
         bring_up(enclave)
         relay = Relay(own_home.socket("egress.sock"), demo_of(f"127.0.0.1:{plan.simulator.facts['port']}"))
         await relay.start()

@@ -3,7 +3,7 @@
 import httpx
 
 from standalone.children import bring_up
-from standalone.demo_world import CONTACTS, OWN_NUMBER, furnish
+from standalone.demo_world import CONTACTS, OWN_NUMBER, Phones
 from standalone.home import Home
 from standalone.plan import Plan
 
@@ -21,14 +21,14 @@ def test_the_demo_is_furnished_once_and_keeps_its_phones_and_address(own_home: H
     try:
         bring_up(simulator)
         control = simulator.facts["control"]
-        furnish(control)
+        Phones(control).furnish()
         made = phones(control)
         assert made[OWN_NUMBER] == [name for _, name in CONTACTS]
         assert set(made) == {OWN_NUMBER, *(number for number, _ in CONTACTS)}
         httpx.post(f"{control}/phones", json={"number": "447700900009"}, timeout=10, trust_env=False).raise_for_status()
         simulator.stop()
         bring_up(simulator)
-        furnish(control)
+        Phones(control).furnish()
         assert set(phones(control)) == {*made, "447700900009"}
     finally:
         simulator.stop()
