@@ -13,13 +13,10 @@ from structlog.typing import FilteringBoundLogger
 
 from domain import limits
 from domain.refusal import Unavailable
-from store import keys
-from store.cache import open_listening_cache
-from store.failure import cache_errors
+from store.news_channel import NewsChannel
 
 SNAPSHOT: Final = "snapshot"
 RECONNECT_S: Final = 0.5
-READ_S: Final = 5.0
 CANCEL_S: Final = 0.2
 
 News = list[tuple[str, str]]
@@ -53,9 +50,9 @@ class Listener:
 class Hub:
     """All open pages of this process, and the task that feeds them."""
 
-    def __init__(self, redis_url: str, log: FilteringBoundLogger) -> None:
-        """Connects when `run` does. Its connection is its own, so that redis-py never reconnects behind our back."""
-        self._redis = open_listening_cache(redis_url)
+    def __init__(self, channel: NewsChannel, log: FilteringBoundLogger) -> None:
+        """Listens when `run` does."""
+        self._channel = channel
         self._log = log
         self._listeners: dict[str, set[Listener]] = {}
 
@@ -81,34 +78,25 @@ class Hub:
         was_up = True
         while True:
             try:
-                with cache_errors():
-                    await self._read()
+                async for news in self._channel.listen():
+                    if news is None:
+                        self._log.info("hub_connected")
+                        was_up = True
+                        self._tell_everyone()
+                    else:
+                        self._tell(*news)
             except Unavailable:
                 if was_up:
                     self._log.warning("hub_lost")
                 was_up = False
                 await asyncio.sleep(RECONNECT_S)
-            else:
-                was_up = True
-
-    async def _read(self) -> None:
-        async with self._redis.pubsub() as pubsub:
-            await pubsub.psubscribe(keys.news_of("*"))
-            self._log.info("hub_connected")
-            self._tell_everyone()
-            while True:
-                message = await pubsub.get_message(timeout=READ_S)
-                if message is None:
-                    await pubsub.ping()  # its answer is a message too, so this is at most one in READ_S
-                elif message["type"] == "pmessage":
-                    self._tell(message["channel"].removeprefix(keys.news_of("")), message["data"])
 
     async def close(self, running: asyncio.Task[None]) -> None:
         """Cancels the task of `run` and ends the connection."""
         while not running.done():
             running.cancel()  # again: a wait with a deadline that ends at that very moment swallows the first
             await asyncio.wait([running], timeout=CANCEL_S)
-        await self._redis.aclose()
+        await self._channel.close()
 
     def _tell(self, user: str, data: str) -> None:
         listeners = self._listeners.get(user)

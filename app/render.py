@@ -12,6 +12,7 @@ from app.form import AppRequest
 from app.guard import LOOPBACK, csrf_token, keep_visit, visit_of
 from app.static_files import static_url
 from app.views import Frame
+from store.logins import Login
 
 _FOLDER: Final = Path(__file__).parent.parent / "templates"
 
@@ -28,30 +29,34 @@ _GLOBALS["static"] = static_url
 
 
 def page(
-    request: AppRequest, template: str, view: msgspec.Struct | None, *, status_code: int = 200, here: str = ""
+    request: AppRequest, template: str, view: msgspec.Struct, *, status_code: int = 200, here: str = ""
 ) -> Response[str]:
     """A whole page. `here`: the place in the navigation."""
-    login = request.scope.get("user")
-    if login is None:
+    if request.scope.get("user") is None:
         visit_of(request)
-    site = request.app.state.site
-    frame = Frame(
-        csrf=csrf_token(request),
-        email=login.email if login else "",
-        here=here,
-        mailbox=mailbox_shown(site.settings.public_url),
-    )
     response = Response(
-        TEMPLATES.get_template(template).render(frame=frame, view=view), status_code=status_code, media_type="text/html"
+        TEMPLATES.get_template(template).render(frame=_frame(request, here), view=view),
+        status_code=status_code,
+        media_type="text/html",
     )
     keep_visit(request, response)
     return response
 
 
-def fragment(template: str, view: msgspec.Struct, *, status_code: int = 200, **headers: str) -> Response[str]:
+def fragment(request: AppRequest, template: str, view: msgspec.Struct, *, status_code: int = 200) -> Response[str]:
     """One element, for a page that has it already."""
-    text = TEMPLATES.get_template(template).render(view=view)
-    return Response(text, status_code=status_code, media_type="text/html", headers=headers)
+    text = TEMPLATES.get_template(template).render(frame=_frame(request, ""), view=view)
+    return Response(text, status_code=status_code, media_type="text/html")
+
+
+def _frame(request: AppRequest, here: str) -> Frame:
+    login = request.scope.get("user")
+    return Frame(
+        csrf=csrf_token(request),
+        email=login.email if isinstance(login, Login) else "",
+        here=here,
+        mailbox=mailbox_shown(request.app.state.site.settings.public_url),
+    )
 
 
 def mailbox_shown(public_url: str) -> bool:

@@ -9,7 +9,7 @@ from litestar.types import ASGIApp
 
 from app.errors import HANDLERS
 from app.guard import check_login, check_write
-from app.handlers import live, mailbox, signing, today
+from app.handlers import accounts, contacts, live, mailbox, messages, pairings, schedules, signing, today
 from app.shield import Shield
 from app.site import Site
 from app.static_files import show_static
@@ -28,6 +28,25 @@ ROUTES: Final = (
     mailbox.show_mailbox,
     today.show_today,
     today.show_messages,
+    messages.show_message,
+    messages.read_message,
+    messages.show_status,
+    messages.show_timeline,
+    messages.cancel_message,
+    messages.move_message,
+    schedules.show_seal_key,
+    schedules.show_composer,
+    schedules.create_schedule,
+    accounts.list_accounts,
+    accounts.create_account,
+    accounts.show_account,
+    accounts.show_state,
+    accounts.unlink,
+    pairings.show_pairing,
+    pairings.show_code,
+    pairings.create_pairing,
+    contacts.find_contacts,
+    contacts.list_contacts,
     live.stream_live,
     show_static,
 )

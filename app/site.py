@@ -12,11 +12,16 @@ from app.hub import Hub
 from app.mail import FolderMailer
 from app.recent import RecentLogins
 from app.settings import Settings
-from store.cache import Cache, open_cache
 from store.database import Pool, open_pool
+from store.due import Due
 from store.login_codes import LoginCodes
 from store.logins import Logins
+from store.news_channel import NewsChannel
+from store.notices import Notices
 from store.rates import Rates
+from store.redis import Redis
+from store.run_state import RunState
+from store.schedules import Announce
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,10 @@ class Site:
     settings: Settings
     log: FilteringBoundLogger
     pool: Pool
-    redis: Cache
+    redis: Redis
+    run_state: RunState
+    notices: Notices
+    announce: Announce
     logins: Logins
     recent: RecentLogins
     codes: LoginCodes
@@ -41,8 +49,9 @@ class Site:
 async def open_site(settings: Settings, log: FilteringBoundLogger, stopping: asyncio.Event) -> AsyncIterator[Site]:
     """The parts, for as long as the block lasts. Raises Unavailable when there is no database to start with."""
     pool = await open_pool(settings.database_url)
-    redis = open_cache(settings.redis_url)
-    hub = Hub(settings.redis_url, log)
+    redis = Redis(settings.redis_url)
+    notices = Notices(redis)
+    hub = Hub(NewsChannel(settings.redis_url), log)
     door = EnclaveDoor(settings.enclave_socket, log)
     logins = Logins(redis)
     reading = asyncio.create_task(hub.run())
@@ -52,6 +61,9 @@ async def open_site(settings: Settings, log: FilteringBoundLogger, stopping: asy
             log=log,
             pool=pool,
             redis=redis,
+            run_state=RunState(redis),
+            notices=notices,
+            announce=Announce(Due(redis), notices),
             logins=logins,
             recent=RecentLogins(logins),
             codes=LoginCodes(redis),
@@ -64,5 +76,5 @@ async def open_site(settings: Settings, log: FilteringBoundLogger, stopping: asy
     finally:
         await hub.close(reading)
         await door.close()
-        await redis.aclose()
+        await redis.close()
         await pool.close()

@@ -220,12 +220,13 @@ class ContactsPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Compose(msgspec.Struct, frozen=True, kw_only=True):
-    """The page on which one writes. `schedule` is the id that the seal will be bound to."""
+    """The page on which one writes. `schedule` is the id that the seal will be bound to; `to`: already chosen."""
 
     schedule: str
     account: str
     accounts: list[AccountState]
-    contacts: ContactList | None
+    contacts: ContactList
+    to: ContactRow | None
     due: str
     zone: str
     attested: bool

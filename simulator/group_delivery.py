@@ -22,6 +22,7 @@ from simulator.stanzas import encrypt
 from simulator.world import Companion, Entry, Phone, WorldError
 
 BAD_REQUEST = 400
+PAIRWISE = ("pkmsg", "msg")
 COPIED = ("type", "edit")
 RETRIES_MAX = 5
 
@@ -61,10 +62,8 @@ def deliver(hub: Hub, link: Link, stanza: Node) -> tuple[int, str]:
     participants = stanza.find("participants")
     if participants is None:
         return _resend(hub, post)
-    sealed = [enc for enc in stanza.all("enc") if enc.text("type") == "skmsg"]
-    if len(sealed) != 1 or len(stanza.all("enc")) != 1 or not sealed[0].data or sealed[0].text("v") != "2":
-        raise Malformed("a group message has one sender-key payload")
-    keys = {to.jid("jid"): to.child("enc") for to in participants.all("to")}
+    sealed = _checked(stanza.all("enc"), ("skmsg",))
+    keys = {to.jid("jid"): _checked(to.all("enc"), PAIRWISE)[0] for to in participants.all("to")}
     if {PN, LID} <= {jid.server for jid in keys}:
         return BAD_REQUEST, ""
     if companion.saw(post.id):
@@ -83,6 +82,13 @@ def deliver(hub: Hub, link: Link, stanza: Node) -> tuple[int, str]:
     return 0, due if stale else ""
 
 
+def _checked(encs: Sequence[Node], types: tuple[str, ...]) -> Sequence[Node]:
+    """The one payload that belongs here. Malformed where there is none, more than one, or another kind."""
+    if len(encs) != 1 or encs[0].text("v") != "2" or encs[0].text("type") not in types or not encs[0].data:
+        raise Malformed(f"one payload of type {' or '.join(types)} is wanted")
+    return encs
+
+
 def devices_of(hub: Hub, group: Group) -> Iterator[tuple[Phone, int]]:
     """All devices of all members, the phones included."""
     for user in list(group.roles):
@@ -94,11 +100,9 @@ def devices_of(hub: Hub, group: Group) -> Iterator[tuple[Phone, int]]:
 
 def _resend(hub: Hub, post: Post) -> tuple[int, str]:
     """An answer to a retry receipt: one payload for the one device that `participant` names."""
-    encs = post.stanza.all("enc")
+    encs = _checked(post.stanza.all("enc"), PAIRWISE)
     to = post.stanza.jid("participant")
     member = hub.world.find(to)
-    if len(encs) != 1 or encs[0].text("type") not in ("pkmsg", "msg"):
-        raise Malformed("a resend to a group member has one payload")
     if member is None or member.lid_user not in post.group.roles:
         return 403, ""
     hub.note_origin(post.sender, post.id, post.companion.device)
@@ -161,7 +165,7 @@ def _decrypted(post: Post, phone: Phone, enc: Node, identity: Node | None) -> e2
             raise BadIdentity("a first message without its device identity")
         root = post.sender.party.identity_public
         verify_client_identity(identity.data, root, post.companion.identity, post.companion.device)
-    return e2e.Message.FromString(phone.party.decrypt(post.address, kind, enc.data))
+    return e2e.Message.FromString(phone.party.decrypt(post.address, kind, enc.data, post.companion.identity))
 
 
 def _note(hub: Hub, post: Post, phone: Phone, kind: str, text: str | None, file: str) -> None:

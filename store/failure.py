@@ -1,9 +1,7 @@
-"""What a lost store looks like to those above: `Unavailable`, whatever the library raised."""
+"""What a lost database looks like to those above: `Unavailable`, whatever the library raised."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from redis.exceptions import RedisError
 
 from domain.refusal import Unavailable
 from store.database import WORLD_FAILED
@@ -16,12 +14,3 @@ def database_errors() -> Iterator[None]:
         yield
     except WORLD_FAILED as error:
         raise Unavailable("PostgreSQL cannot be reached") from error
-
-
-@contextmanager
-def cache_errors() -> Iterator[None]:
-    """Turns whatever a lost or restarting Redis raises into `Unavailable`."""
-    try:
-        yield
-    except (RedisError, OSError, TimeoutError) as error:
-        raise Unavailable("Redis cannot be reached") from error

@@ -5,12 +5,9 @@ import hmac
 import secrets
 from enum import StrEnum
 
-from redis.asyncio import Redis
-
 from domain import limits
 from store import keys
-from store.cache import script
-from store.failure import cache_errors
+from store.redis import Redis
 
 
 class CodeTried(StrEnum):
@@ -28,7 +25,6 @@ class LoginCodes:
     def __init__(self, redis: Redis) -> None:
         """Uses `redis`; nothing is asked of it yet."""
         self._redis = redis
-        self._try = script(redis, "try_code")
 
     async def create(self, email: str, visit: str) -> str:
         """A new code for `email` that only the browser with the secret `visit` can use; an older one is forgotten.
@@ -37,18 +33,16 @@ class LoginCodes:
         """
         code = f"{secrets.randbelow(10**limits.LOGIN_CODE_DIGITS):0{limits.LOGIN_CODE_DIGITS}d}"
         key = _key(email, visit)
-        with cache_errors():
-            async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.delete(key)
-                pipe.hset(key, mapping={"code": _digest(visit, code), "tries": limits.LOGIN_CODE_TRIES_MAX})
-                pipe.expire(key, limits.LOGIN_CODE_S)
-                await pipe.execute()
+        async with self._redis.client.pipeline(transaction=True) as pipe:
+            pipe.delete(key)
+            pipe.hset(key, mapping={"code": _digest(visit, code), "tries": limits.LOGIN_CODE_TRIES_MAX})
+            pipe.expire(key, limits.LOGIN_CODE_S)
+            await self._redis.ask(pipe.execute())
         return code
 
     async def attempt(self, email: str, visit: str, code: str) -> CodeTried:
         """Compares `code` and uses up a try; the right one is used up too. Raises Unavailable."""
-        with cache_errors():
-            return CodeTried(await self._try(keys=[_key(email, visit)], args=[_digest(visit, code)]))
+        return CodeTried(await self._redis.script("try_code", [_key(email, visit)], [_digest(visit, code)]))
 
 
 def _key(email: str, visit: str) -> str:

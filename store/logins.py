@@ -9,12 +9,11 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from redis.asyncio import Redis
 from redis.typing import EncodableT, FieldT
 
 from domain import limits
 from store import keys
-from store.failure import cache_errors
+from store.redis import Redis
 
 ID_BYTES = 32
 
@@ -49,45 +48,43 @@ class Logins:
         fields: dict[FieldT, EncodableT] = {
             "user": str(user),
             "email": email,
-            "created_ms": time.time_ns() // 1_000_000,
+            "created_ms": created_ms,
             "agent": agent[:120],
         }
-        with cache_errors():
-            async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.hset(keys.login(digest), mapping=fields)
-                pipe.expire(keys.login(digest), limits.LOGIN_S)
-                pipe.sadd(keys.logins_of(str(user)), digest)
-                pipe.expire(keys.logins_of(str(user)), limits.LOGIN_S)
-                await pipe.execute()
+        async with self._redis.client.pipeline(transaction=True) as pipe:
+            pipe.hset(keys.login(digest), mapping=fields)
+            pipe.expire(keys.login(digest), limits.LOGIN_S)
+            pipe.sadd(keys.logins_of(str(user)), digest)
+            pipe.expire(keys.logins_of(str(user)), limits.LOGIN_S)
+            await self._redis.ask(pipe.execute())
         return login_id
 
     async def find(self, login_id: str) -> Login | None:
         """The login of a cookie value, or None. Raises Unavailable."""
         digest = digest_of(login_id)
-        with cache_errors():
-            fields = await self._redis.hgetall(keys.login(digest))
+        fields = await self._redis.ask(self._redis.client.hgetall(keys.login(digest)))
         return _read(digest, fields)
 
     async def of_user(self, user: UUID) -> list[Login]:
         """The user's logins, newest first; ended ones are forgotten on the way. Raises Unavailable."""
-        with cache_errors():
-            digests: list[str] = sorted(str(digest) for digest in await self._redis.smembers(keys.logins_of(str(user))))
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for digest in digests:
-                    pipe.hgetall(keys.login(digest))
-                answers = await pipe.execute()
-            found = [_read(digest, fields) for digest, fields in zip(digests, answers, strict=True)]
-            ended = [digest for digest, login in zip(digests, found, strict=True) if login is None]
-            if ended:
-                await self._redis.srem(keys.logins_of(str(user)), *ended)
+        ask, client = self._redis.ask, self._redis.client
+        digests: list[str] = sorted(await ask(client.smembers(keys.logins_of(str(user)))))
+        async with client.pipeline(transaction=False) as pipe:
+            for digest in digests:
+                pipe.hgetall(keys.login(digest))
+            answers = await ask(pipe.execute())
+        found = [_read(digest, fields) for digest, fields in zip(digests, answers, strict=True)]
+        ended = [digest for digest, login in zip(digests, found, strict=True) if login is None]
+        if ended:
+            await ask(client.srem(keys.logins_of(str(user)), *ended))
         return sorted((login for login in found if login), key=lambda login: login.created_at, reverse=True)
 
     async def end(self, user: UUID, digest: str) -> bool:
         """Ends one login of `user`. False when it is not this user's or has ended. Raises Unavailable."""
-        with cache_errors():
-            if not await self._redis.srem(keys.logins_of(str(user)), digest):
-                return False
-            await self._redis.delete(keys.login(digest))
+        ask, client = self._redis.ask, self._redis.client
+        if not await ask(client.srem(keys.logins_of(str(user)), digest)):
+            return False
+        await ask(client.delete(keys.login(digest)))
         return True
 
 

@@ -1,6 +1,5 @@
 """What pages read, one query a part; every query names the user, so that a foreign id finds nothing."""
 
-import unicodedata
 from datetime import datetime
 from uuid import UUID
 
@@ -9,6 +8,7 @@ import msgspec
 from domain import limits
 from domain.account import Link
 from domain.message import MessageState
+from domain.naming import fold
 from store.database import Pool
 from store.failure import database_errors
 from store.statements import Statements
@@ -89,12 +89,6 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     members: int
     can_send: bool
     established: bool
-
-
-def fold(text: str) -> str:
-    """A text as searches see it: no accents, no case, one space between words. `contacts.search` begins with this."""
-    plain = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
-    return " ".join(plain.casefold().split())
 
 
 async def accounts(pool: Pool, user: UUID) -> list[Account]:

@@ -5,12 +5,10 @@ import time
 from typing import Final
 
 import msgspec
-from redis.asyncio import Redis
 
 from domain import limits
 from store import keys
-from store.cache import script
-from store.failure import cache_errors
+from store.redis import Redis
 
 
 class Rate(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,11 +38,11 @@ class Rates:
 
     def __init__(self, redis: Redis) -> None:
         """Uses `redis`; nothing is asked of it yet."""
-        self._take = script(redis, "take_token")
+        self._redis = redis
 
     async def allows(self, rate: Rate, subject: str) -> bool:
         """Takes a token of `subject` (hashed, never stored as it is). False when there is none. Raises Unavailable."""
         name = f"{rate.name}:{hashlib.sha256(subject.encode()).hexdigest()[:32]}"
         now_ms = time.time_ns() // 1_000_000
-        with cache_errors():
-            return int(await self._take(keys=[keys.rate(name)], args=[now_ms, rate.most, rate.per_s * 1000])) == 0
+        arguments = [now_ms, rate.most, rate.per_s * 1000]
+        return int(await self._redis.script("take_token", [keys.rate(name)], arguments)) == 0

@@ -1,20 +1,21 @@
 """What a user does with messages: schedule, cancel, move. Postgres commits first; Redis is told afterwards."""
 
-from datetime import datetime
+import contextlib
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from redis.asyncio import Redis
 
 from domain import limits
 from domain.account import Link
 from domain.machine import sources, targets
 from domain.message import SCHEDULE_TABLE, MessageEvent, MessageState, Reason, ScheduleEvent, outcome, starts
-from domain.refusal import RefusalCode, Refused
+from domain.refusal import RefusalCode, Refused, Unavailable
 from enclave.wire.sealing import Binding
-from store import announce
 from store.database import Connection, Pool, new_id
+from store.due import Due
 from store.failure import database_errors
+from store.notices import Element, Notices
 from store.statements import Statements
 
 _SQL = Statements("schedules")
@@ -48,6 +49,31 @@ class NewSchedule(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
 
 
+class Announce:
+    """Tells the due loop and the open pages, after the commit: hints, which `reconcile` and a reload make good."""
+
+    def __init__(self, due: Due, notices: Notices) -> None:
+        """Tells through these."""
+        self._due = due
+        self._notices = notices
+
+    async def due(self, user: UUID, message: UUID, due_at: datetime) -> None:
+        """The message is due at this instant; a far one is none of the due set's business yet."""
+        with contextlib.suppress(Unavailable):
+            if due_at - datetime.now(UTC) < timedelta(seconds=limits.NEAR_HORIZON_S):
+                await self._due.add([(message, int(due_at.timestamp() * 1000))])
+                await self._due.tell_changed()
+            else:
+                await self._due.forget([message])
+        await self._notices.tell(user, (Element.MESSAGE, message))
+
+    async def not_due(self, user: UUID, message: UUID) -> None:
+        """The message is not going to leave."""
+        with contextlib.suppress(Unavailable):
+            await self._due.forget([message])
+        await self._notices.tell(user, (Element.MESSAGE, message))
+
+
 async def account_key(pool: Pool, user: UUID, account: UUID) -> bytes:
     """The wrapped key of the user's account, if it can send. Raises Refused at "account", Unavailable."""
     with database_errors():
@@ -66,7 +92,7 @@ async def check_recipient(pool: Pool, account: UUID, jid: str) -> None:
         raise Refused(RefusalCode.RECIPIENT_UNKNOWN, "recipient")
 
 
-async def create(pool: Pool, redis: Redis, new: NewSchedule) -> UUID:
+async def create(pool: Pool, announce: Announce, new: NewSchedule) -> UUID:
     """Stores the schedule and its one message, and returns the message's id. Raises Refused, Unavailable."""
     message = new_id()
     with database_errors():
@@ -94,11 +120,11 @@ async def create(pool: Pool, redis: Redis, new: NewSchedule) -> UUID:
                 raise Refused(RefusalCode.REPLAYED)
             await connection.execute(_ADD_MESSAGE, message, new.id, new.user, new.account, new.recipient, new.due_at)
             await connection.execute(_ADD_CHANGE, message, "created", "")
-    await announce.due(redis, new.user, message, new.due_at)
+    await announce.due(new.user, message, new.due_at)
     return message
 
 
-async def cancel(pool: Pool, redis: Redis, user: UUID, message: UUID) -> None:
+async def cancel(pool: Pool, announce: Announce, user: UUID, message: UUID) -> None:
     """Cancels a message that has not left, and its schedule. Twice is once. Raises Refused, Unavailable."""
     with database_errors():
         async with pool.acquire() as connection, connection.transaction():
@@ -118,10 +144,10 @@ async def cancel(pool: Pool, redis: Redis, user: UUID, message: UUID) -> None:
             may_end = [str(state) for state in sources(SCHEDULE_TABLE, ScheduleEvent.CANCELLED)]
             await connection.execute(_END_SCHEDULE, schedule, may_end, str(ended))
             await connection.execute(_ADD_CHANGE, message, str(MessageEvent.CANCELLED), str(Reason.BY_USER))
-    await announce.not_due(redis, user, message)
+    await announce.not_due(user, message)
 
 
-async def move(pool: Pool, redis: Redis, user: UUID, message: UUID, due_at: datetime) -> None:
+async def move(pool: Pool, announce: Announce, user: UUID, message: UUID, due_at: datetime) -> None:
     """Gives a message that has not left another instant, within its seal. Raises Refused, Unavailable."""
     with database_errors():
         async with pool.acquire() as connection, connection.transaction():
@@ -139,7 +165,7 @@ async def move(pool: Pool, redis: Redis, user: UUID, message: UUID, due_at: date
                     raise Refused(RefusalCode.SEAL_EXPIRED, "due")
                 raise Refused(RefusalCode.TOO_LATE_TO_CHANGE)
             await connection.execute(_ADD_CHANGE, message, str(MessageEvent.MOVED), str(Reason.BY_USER))
-    await announce.due(redis, user, message, due_at)
+    await announce.due(user, message, due_at)
 
 
 async def _state(connection: Connection, user: UUID, message: UUID) -> MessageState:

@@ -13,7 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from domain.naming import search_text
 from standalone.home import REPOSITORY
+from standalone.postgres import Postgres
 
 START_S = 30.0
 ANSWER_S = 10.0
@@ -86,6 +88,8 @@ class Browser:
         self.web = web
         self.client = httpx.Client(base_url=web.url, timeout=ANSWER_S)
         self.token = ""
+        self.email = self.account = self.message = ""
+        """What a test knows of whoever sits there: their address, and the ids of what they made."""
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         """Open a page and remember its token."""
@@ -103,6 +107,7 @@ class Browser:
 
     def sign_in(self, email: str) -> "Browser":
         """Ask for a code, read the mail, type it."""
+        self.email = email
         self.get("/")
         assert self.post("/login-codes", {"email": email}).status_code == 303
         self.get("/logins/new")
@@ -140,3 +145,91 @@ def web(web_environ: dict[str, str]) -> Iterator[Web]:
 def browser(web: Web) -> Callable[[], Browser]:
     """Give fresh browsers."""
     return lambda: Browser(web)
+
+
+class Enclave:
+    """A real broker on the null driver: it seals, opens and refuses as the real one."""
+
+    def __init__(self, folder: Path, socket_path: str) -> None:
+        """Start it and wait for its ready line."""
+        for name in ("keys", "live"):
+            (folder / name).mkdir(mode=0o700, exist_ok=True)
+        self.log = folder / "enclave.log"
+        ours, theirs = os.pipe()
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", "from enclave.broker import main; main(driver='null')"],
+                env={
+                    "PATH": os.environ["PATH"],
+                    "AUTOSENDR_ENCLAVE_SOCKET": socket_path,
+                    "AUTOSENDR_EGRESS_SOCKET": str(folder / "egress.sock"),
+                    "AUTOSENDR_STATE": str(folder / "keys"),
+                    "AUTOSENDR_TMPFS": str(folder / "live"),
+                    "AUTOSENDR_READY_FD": str(theirs),
+                },
+                cwd=REPOSITORY,
+                pass_fds=(theirs,),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        os.close(theirs)
+        readable, _, _ = select.select([ours], [], [], START_S)
+        line = os.read(ours, 4096) if readable else b""
+        os.close(ours)
+        if not line:
+            self.stop()
+            raise AssertionError(f"the enclave did not get ready: {self.log.read_text()}")
+
+    def stop(self) -> None:
+        """Tell it to end and wait."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        self.process.wait(START_S)
+
+
+@pytest.fixture(scope="module")
+def enclave(web_environ: dict[str, str]) -> Iterator[Enclave]:
+    """Run an enclave for the tests of one module."""
+    folder = Path(web_environ["AUTOSENDR_MAILBOX"]).parent
+    running = Enclave(folder, web_environ["AUTOSENDR_ENCLAVE_SOCKET"])
+    yield running
+    running.stop()
+
+
+class Database:
+    """The module's database, for what only the supervisor writes and for counting what was stored."""
+
+    def __init__(self, postgres: Postgres, url: str) -> None:
+        """Remember which."""
+        self._postgres = postgres
+        self._name = url.split("?")[0].rsplit("/", 1)[1]
+
+    def run(self, sql: str) -> str:
+        """Run SQL text and return its bare output."""
+        return self._postgres.query(sql, self._name)
+
+    def link(self, account: str, phone: str) -> None:
+        """Do what the supervisor does when a phone has accepted the device."""
+        self.run(
+            f"UPDATE accounts SET link = 'LINKED', jid = '{phone}:7@s.whatsapp.net', phone = '{phone}', wish = '', "
+            f"names_synced_at = now(), contacts = 3, name = 'Ana' WHERE id = '{account}'"
+        )
+
+    def add_contact(self, account: str, jid: str, name: str, *, can_send: bool = True) -> None:
+        """Do what the supervisor does when a name has come."""
+        kind = "group" if jid.endswith("@g.us") else "person"
+        self.run(
+            "INSERT INTO contacts (account_id, jid, kind, name, search, members, can_send) VALUES "
+            f"('{account}', '{jid}', '{kind}', '{name}', '{search_text(name, jid)}', 4, {can_send})"
+        )
+
+    def count(self, table: str) -> int:
+        """Return how many rows a table has."""
+        return int(self.run(f"SELECT count(*) FROM {table}"))
+
+
+@pytest.fixture(scope="module")
+def database(engines, database_url: str) -> Database:
+    """Give the module's database."""
+    return Database(engines.postgres, database_url)

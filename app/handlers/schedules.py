@@ -1,0 +1,182 @@
+"""Writing a message: `/schedules/new`, `POST /schedules`, and the key that browsers seal to, `/seal-key`."""
+
+import base64
+import binascii
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+from litestar.response import Redirect
+
+from app.clock import local_input, zone_or_utc
+from app.form import AppRequest, read_form, wants_json
+from app.guard import login_of
+from app.handlers.accounts import state_of
+from app.handlers.contacts import search
+from app.handlers.messages import ATTESTED
+from app.render import page
+from app.site import Site
+from app.views import Compose
+from domain import draft, limits
+from domain.refusal import RefusalCode, Refused, Unavailable
+from enclave.wire.answers import Ingested
+from enclave.wire.envelope import Code
+from enclave.wire.limits import BODY_BYTES_MAX, SEAL_VALID_S_MAX
+from enclave.wire.operations import Ingest
+from enclave.wire.sealing import ENVELOPE_BYTES, NONCE_BYTES, TAG_BYTES, Binding, recipient_hash
+from store import pages, schedules, users
+from store.database import new_id
+from store.door import DoorFailed
+
+SEAL_VALID_S: Final = limits.DUE_FUTURE_S_MAX + 14 * 24 * 3600
+"""How long the page's seals are valid: the furthest time that can be chosen, and room to move it."""
+
+PROPOSED: Final = timedelta(hours=1)
+_KID_CHARS_MAX: Final = 64
+_BODY_BYTES_MIN: Final = NONCE_BYTES + 1 + TAG_BYTES
+
+REFUSAL: Final = {
+    Code.STALE_KEY: (RefusalCode.SEAL_STALE, ""),
+    Code.MALFORMED: (RefusalCode.SEAL_MALFORMED, "text"),
+    Code.EMPTY_TEXT: (RefusalCode.TEXT_EMPTY, "text"),
+    Code.TEXT_TOO_LONG: (RefusalCode.TEXT_TOO_LONG, "text"),
+    Code.EXPIRED: (RefusalCode.SEAL_EXPIRED, "due"),
+    Code.TOO_LARGE: (RefusalCode.TEXT_TOO_LONG, "text"),
+}
+"""What the enclave says of a sealed body → what the person reads, and at which field."""
+
+
+class NewMessage(msgspec.Struct, frozen=True):
+    """What the composer sends. `due`: local wall-clock time in `zone`; `envelope`, `body`: base64url, sealed."""
+
+    schedule: str = ""
+    account: str = ""
+    recipient: str = ""
+    due: str = ""
+    zone: str = ""
+    kid: str = ""
+    envelope: str = ""
+    body: str = ""
+    not_after_s: str = ""
+
+
+@get("/seal-key")
+async def show_seal_key(site: Site) -> Response[Any]:
+    """The enclave's key, and until when a seal made now should be valid (Unix seconds, by the server's clock)."""
+    welcome = await site.door.welcome()
+    return Response(
+        {
+            "kid": welcome.seal_kid,
+            "public_key": base64.urlsafe_b64encode(welcome.seal_public_key).decode().rstrip("="),
+            "environment": welcome.environment,
+            "not_after_s": int(time.time()) + SEAL_VALID_S,
+        }
+    )
+
+
+@get("/schedules/new")
+async def show_composer(request: AppRequest, site: Site, account: str = "", to: str = "") -> Response[Any]:
+    """The page on which one writes. `account`, `to`: what it begins with."""
+    user = login_of(request).user
+    usable = [one for one in await pages.accounts(site.pool, user) if one.link in schedules.CAN_SCHEDULE]
+    if not usable:
+        return Redirect("/accounts", status_code=303)
+    chosen = next((one for one in usable if str(one.id) == account), usable[0])
+    zone = zone_or_utc(await users.zone_of(site.pool, user))
+    try:
+        attested = (await site.door.welcome()).environment == ATTESTED
+    except Unavailable:
+        attested = False
+    contacts = await search(site, user, chosen, to)
+    view = Compose(
+        schedule=str(new_id()),
+        account=str(chosen.id),
+        accounts=[await state_of(site, user, one) for one in usable],
+        contacts=contacts,
+        to=next((row for row in [*contacts.rows, contacts.number] if row and row.jid == to), None),
+        due=local_input(datetime.now(UTC) + PROPOSED, zone),
+        zone=zone.key,
+        attested=attested,
+        chars_max=limits.TEXT_CHARS_MAX,
+    )
+    return page(request, "compose.html", view, here="write")
+
+
+@post("/schedules")
+async def create_schedule(request: AppRequest, site: Site) -> Response[Any]:
+    """Schedules a sealed message. Refusals name the field; nothing is stored then."""
+    form = await read_form(request, NewMessage)
+    user = login_of(request).user
+    try:
+        account, schedule = UUID(form.account), UUID(form.schedule)
+    except ValueError:
+        raise Refused(RefusalCode.FORM_EXPIRED) from None
+    recipient = draft.recipient(form.recipient)
+    due_at = draft.due_at(form.due, form.zone, datetime.now(UTC))
+    envelope, body, not_after_s = _sealed(form)
+    if not_after_s < due_at.timestamp() + limits.LATE_DEFAULT_S:
+        raise Refused(RefusalCode.SEAL_EXPIRED, "due")
+    wrapped_key = await schedules.account_key(site.pool, user, account)
+    await schedules.check_recipient(site.pool, account, recipient)
+    binding = Binding(
+        environment=(await site.door.welcome()).environment,
+        account=str(account),
+        schedule=str(schedule),
+        recipient_hash=recipient_hash(str(account), recipient),
+        not_after_s=not_after_s,
+    )
+    new = schedules.NewSchedule(
+        id=schedule,
+        user=user,
+        account=account,
+        recipient=recipient,
+        zone=form.zone,
+        due_at=due_at,
+        binding=binding,
+        content_key=await _ingest(site, wrapped_key, binding, form.kid, envelope, body),
+        body=body,
+    )
+    message = await schedules.create(site.pool, site.announce, new)
+    if wants_json(request):
+        answer = {"id": str(message), "schedule": str(schedule), "due_at": due_at.isoformat()}
+        return Response(answer, status_code=201, headers={"location": f"/messages/{message}"})
+    return Redirect(f"/messages/{message}", status_code=303)
+
+
+async def _ingest(site: Site, wrapped_key: bytes, binding: Binding, kid: str, envelope: bytes, body: bytes) -> bytes:
+    operation = Ingest(
+        account=binding.account, wrapped_key=wrapped_key, binding=binding, kid=kid, envelope=envelope, body=body
+    )
+    try:
+        answer = await site.door.call(operation)
+    except DoorFailed as failure:
+        if failure.code in REFUSAL:
+            raise Refused(*REFUSAL[failure.code]) from None
+        raise Unavailable("the enclave could not take a sealed text") from failure
+    assert isinstance(answer, Ingested)
+    return answer.content_key
+
+
+def _sealed(form: NewMessage) -> tuple[bytes, bytes, int]:
+    envelope, body = _bytes(form.envelope), _bytes(form.body)
+    if len(body) > BODY_BYTES_MAX:
+        raise Refused(RefusalCode.TEXT_TOO_LONG, "text")
+    # One byte of kind and no text is a well-formed seal of nothing: for the enclave to say.
+    if len(envelope) != ENVELOPE_BYTES or len(body) < _BODY_BYTES_MIN or not 0 < len(form.kid) <= _KID_CHARS_MAX:
+        raise Refused(RefusalCode.SEAL_MALFORMED, "text")
+    if not form.not_after_s.isascii() or not form.not_after_s.isdecimal():
+        raise Refused(RefusalCode.SEAL_MALFORMED, "text")
+    not_after_s = int(form.not_after_s[:12])
+    if not_after_s > time.time() + SEAL_VALID_S_MAX:
+        raise Refused(RefusalCode.SEAL_MALFORMED, "text")
+    return envelope, body, not_after_s
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise Refused(RefusalCode.SEAL_MALFORMED, "text") from None

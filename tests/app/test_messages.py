@@ -1,0 +1,113 @@
+"""One message: seeing, cancelling, moving it, and who may not."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.app.composer import fill_in, new_account
+from tests.app.conftest import Browser
+
+NUMBERS = iter(range(491710000000, 491710001000))
+JSON = {"Accept": "application/json"}
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache(redis_url: str) -> None:
+    """Start each test without logins, codes and used-up rates."""
+
+
+@pytest.fixture
+def ana(browser, enclave, database) -> Browser:
+    """Give a browser of somebody with a linked account and one message."""
+    ana = browser().sign_in("ana@example.org")
+    ana.account = next((one["id"] for one in ana.get("/accounts", **JSON).json()), "")
+    if not ana.account:
+        ana.account = new_account(ana)
+        database.link(ana.account, str(next(NUMBERS)))
+    ana.message = ana.post("/schedules", fill_in(ana, ana.account), **JSON).json()["id"]
+    return ana
+
+
+def state(browser: Browser) -> str:
+    return browser.get(f"/messages/{browser.message}", **JSON).json()["state"]
+
+
+def test_a_message_is_cancelled_and_cancelling_twice_is_once(ana, database):
+    for _ in range(2):
+        assert ana.post(f"/messages/{ana.message}?_method=DELETE").status_code == 303
+    assert state(ana) == "CANCELLED"
+    events = [change["event"] for change in ana.get(f"/messages/{ana.message}", **JSON).json()["changes"]]
+    assert events == ["created", "cancelled"]
+    where = f"id = (SELECT schedule_id FROM messages WHERE id = '{ana.message}')"
+    assert database.run(f"SELECT state FROM schedules WHERE {where}") == "CANCELLED"
+
+
+@pytest.mark.parametrize("gone", ["SENDING", "SENT", "DELIVERED", "READ", "FAILED"])
+def test_what_has_left_cannot_be_cancelled_or_moved(ana, database, gone):
+    database.run(f"UPDATE messages SET state = '{gone}', wa_id = '3EB0' WHERE id = '{ana.message}'")
+    answer = ana.client.delete(f"/messages/{ana.message}", headers={"x-csrf-token": ana.token, **JSON})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "too_late_to_change")
+    later = f"{datetime.now(UTC) + timedelta(hours=3):%Y-%m-%dT%H:%M}"
+    answer = ana.post(f"/messages/{ana.message}?_method=PATCH", {"due": later, "zone": "UTC"}, **JSON)
+    assert answer.status_code == 409
+    assert state(ana) == gone
+
+
+def test_a_message_moves_within_its_seal(ana):
+    later = datetime.now(UTC) + timedelta(days=300)
+    answer = ana.post(f"/messages/{ana.message}?_method=PATCH", {"due": f"{later:%Y-%m-%dT%H:%M}", "zone": "UTC"})
+    assert answer.status_code == 303
+    shown = ana.get(f"/messages/{ana.message}", **JSON).json()
+    assert shown["due_at"].startswith(f"{later:%Y-%m-%dT%H:%M}")
+    assert [change["event"] for change in shown["changes"]] == ["created", "moved"]
+
+
+def test_a_message_does_not_move_beyond_its_seal(ana, database):
+    schedule = database.run(f"SELECT schedule_id FROM messages WHERE id = '{ana.message}'")
+    database.run(
+        f"UPDATE schedules SET not_after_s = extract(epoch FROM now())::bigint + 86400 WHERE id = '{schedule}'"
+    )
+    later = f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%dT%H:%M}"
+    answer = ana.post(f"/messages/{ana.message}?_method=PATCH", {"due": later, "zone": "UTC"}, **JSON)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "seal_expired")
+
+
+def test_a_past_time_is_refused_at_the_field_of_the_page(ana):
+    answer = ana.post(f"/messages/{ana.message}?_method=PATCH", {"due": "2020-01-01T09:00", "zone": "UTC"})
+    assert answer.status_code == 422
+    assert 'id="due-error" role="alert">' in answer.text
+
+
+@pytest.mark.parametrize("part", ["", "/status", "/timeline"])
+def test_a_part_of_a_page_is_one_element(ana, part):
+    answer = ana.get(f"/messages/{ana.message}{part}", **{"HX-Request": "true"} if part else {})
+    assert answer.status_code == 200
+    if part:
+        assert answer.text.strip().startswith("<")
+        assert answer.text.count(f'id="m-{ana.message}{part.replace("/", "-")}"') == 1
+
+
+@pytest.mark.parametrize(
+    "path", ["/messages/{}", "/messages/{}/status", "/messages/{}/timeline", "/api/v1/messages/{}"]
+)
+def test_the_message_of_another_is_not_there(ana, browser, path):
+    eve = browser().sign_in("eve@example.org")
+    assert eve.get(path.format(ana.message), **JSON).status_code == 404
+    assert browser().get(path.format(ana.message), **JSON).status_code == 401
+
+
+@pytest.mark.parametrize("method", ["DELETE", "PATCH"])
+def test_nobody_changes_the_message_of_another(ana, browser, method):
+    later = f"{datetime.now(UTC) + timedelta(hours=3):%Y-%m-%dT%H:%M}"
+    eve = browser().sign_in("eve@example.org")
+    path = f"/messages/{ana.message}?_method={method}"
+    assert eve.post(path, {"due": later, "zone": "UTC"}).status_code == 404
+    assert browser().post(path, {"due": later, "zone": "UTC"}, **JSON).status_code == 401
+    ana.token = "0" * 64
+    assert ana.post(path, {"due": later, "zone": "UTC"}).status_code == 403
+    assert state(ana) == "SCHEDULED"
+
+
+@pytest.mark.parametrize("identity", ["none", "1", "00000000-0000-4000-8000-000000000001", "%00"])
+def test_an_id_that_is_none_is_not_there(ana, identity):
+    assert ana.get(f"/messages/{identity}").status_code == 404
