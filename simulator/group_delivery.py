@@ -6,7 +6,7 @@ Provenance: attributes as the client's parser reads them (last section row 18). 
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from google.protobuf.message import DecodeError
 
@@ -235,33 +235,42 @@ def say(hub: Hub, phone: Phone, group: Group, text: str) -> str:
     """The person writes to the group; gives the message id. WorldError for a text or a group that cannot be."""
     if not text or len(text) > people.TEXT_CHARS_MAX:
         raise WorldError("bad_text", f"a text has 1 to {people.TEXT_CHARS_MAX} characters")
+    return send(hub, phone, group, e2e.Message(conversation=text), text)
+
+
+def send(
+    hub: Hub, phone: Phone, group: Group, message: e2e.Message, text: str | None, kind: str = "text", file: str = ""
+) -> str:
+    """Encrypt a message once for the group and its key for each device; gives the id. WorldError for a stranger."""
     try:
         group.may_write(phone.lid_user)
     except Refused as refused:
         raise WorldError("not_allowed", "this phone may not write to that group") from refused
     message_id, chat = hub.new_id(), str(group.jid)
-    message = e2e.Message(conversation=text)
     phone.remember_sent(message_id, chat, message.SerializeToString())
-    key = _own_key(phone, group)
+    told = e2e.Message(senderKeyDistributionMessage=_own_key(phone, group))
     sealed = phone.party.encrypt_group(chat, message.SerializeToString())
-    shared = node("enc", {"v": 2, "type": "skmsg"}, sealed)
-    now = time.time()
+    media = kind == "imageMessage"
+    shared = node("enc", {"v": 2, "type": "skmsg", "mediatype": "image" if media else None}, sealed)
+    attrs = {**_sent_by(group, phone, 0, message_id), "type": "media" if media else "text"}
     for member, device in devices_of(hub, group):
         if device:
             companion = member.companions[device]
-            told = e2e.Message(senderKeyDistributionMessage=key)
-            attrs = {**_sent_by(group, phone, 0, message_id), "type": "text"}
             own = _enc(hub, phone, member, companion, told, fresh=False)
             hub.push(member, companion, node("message", attrs, [*own, shared]))
-            continue
-        # Phone to phone nothing can go wrong, so the text is simply there.
-        own_line = member is phone
-        member.add_entry(Entry(message_id, chat, phone.number, 0, now, text, None, own_line, server=GROUP))
-        if not own_line:
-            details = {"id": message_id, "sender": phone.number, "text": text, "kind_of": "text", "group": chat}
-            hub.journal.add("inbox", member.number, own=False, **details)
-        hub.world.changed(member)
+        else:
+            _is_there(hub, member, Entry(message_id, chat, phone.number, 0, time.time(), text, None, False, kind), file)
     return message_id
+
+
+def _is_there(hub: Hub, member: Phone, entry: Entry, file: str) -> None:
+    """Phone to phone nothing can go wrong, so the line is simply there."""
+    entry = replace(entry, own=member.number == entry.sender, server=GROUP, file=file)
+    member.add_entry(entry)
+    if not entry.own:
+        details = {"id": entry.id, "sender": entry.sender, "text": entry.text, "kind_of": entry.kind}
+        hub.journal.add("inbox", member.number, own=False, group=entry.chat, **details)
+    hub.world.changed(member)
 
 
 def _own_key(phone: Phone, group: Group) -> e2e.SenderKeyDistributionMessage:

@@ -94,8 +94,8 @@ class Driver:
     async def pair_phone(self, number: str) -> Any:
         return await self.client.PairPhone(number, True)
 
-    async def image(self, to: str, data: str) -> Any:
-        return {"id": (await self.client.send_image(jid(to), bytes.fromhex(data), caption="a picture")).ID}
+    async def image(self, to: str, data: str, server: str = "s.whatsapp.net") -> Any:
+        return {"id": (await self.client.send_image(jid(to, server), bytes.fromhex(data), caption="a picture")).ID}
 
     async def mute(self, number: str) -> None:
         patch = PatchInfo(Timestamp=int(time.time()), Type=PatchInfo.REGULAR_HIGH)
