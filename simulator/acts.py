@@ -5,11 +5,12 @@ Read receipts leave a phone only by such an act ("Beyond" row 22 of facts whatsa
 
 from collections.abc import Sequence
 
-from simulator import group_delivery, people, presence
+from simulator import group_delivery, pairing, people, presence
 from simulator.attachments import image_message, open_image
 from simulator.hub import Hub, now_s
 from simulator.node import GROUP, Jid, node
-from simulator.notices import picture_changed
+from simulator.notices import identity_changed, picture_changed
+from simulator.signal.party import Party
 from simulator.stanzas.usync import picture_id
 from simulator.world import Phone
 
@@ -39,12 +40,18 @@ def read(hub: Hub, phone: Phone, chat: str, ids: Sequence[str] | None = None) ->
     return [entry.id for entry in unread]
 
 
-def say_image(hub: Hub, phone: Phone, number: str, data: bytes, caption: str = "") -> str:
-    """The person sends a picture; gives the message id. WorldError for a bad image or an unknown number."""
-    to, message_id = hub.world.phone(number), hub.new_id()
+def say_image(hub: Hub, phone: Phone, to: str, data: bytes, caption: str = "") -> str:
+    """The person sends a picture to a number or a group's address; gives the message id.
+
+    WorldError for a bad image or an unknown number, Refused for an unknown group."""
     message = image_message(hub, data, caption)
-    people.send(hub, phone, to, message_id, message, "media")
-    people.note_said(hub, phone, to, message_id, caption or None, "imageMessage", open_image(hub, message.imageMessage))
+    file = open_image(hub, message.imageMessage)
+    if to.endswith(f"@{GROUP}"):
+        group = hub.world.groups.get(to.partition("@")[0])
+        return group_delivery.send(hub, phone, group, message, caption or None, "imageMessage", file)
+    other, message_id = hub.world.phone(to), hub.new_id()
+    people.send(hub, phone, other, message_id, message, "media")
+    people.note_said(hub, phone, other, message_id, caption or None, "imageMessage", file)
     return message_id
 
 
@@ -71,3 +78,17 @@ def type_to(hub: Hub, phone: Phone, number: str, state: str) -> None:
     """Begin or pause typing: the other's devices that are online see it. WorldError for an unknown number."""
     for link in hub.online_links(hub.world.phone(number)):
         link.write(node("chatstate", {"from": phone.lid}, [node(state)]))
+
+
+def reinstall(hub: Hub, phone: Phone) -> None:
+    """The person installs the app anew: another identity, no sessions, no devices; who knows the phone is told."""
+    for device in list(phone.companions):
+        pairing.unlink(hub, phone, device)
+    phone.party = Party.new(hub.world.random_bytes)
+    phone.app_state, phone.trusts, phone.sent = {}, {}, {}
+    hub.world.changed(phone)
+    hub.journal.add("reinstalled", phone.number)
+    for other in hub.world:
+        if other is not phone and (phone.number in other.contacts or phone.number in other.peers):
+            for companion in other.companions.values():
+                hub.push(other, companion, identity_changed(phone.lid, hub.new_id(), now_s()))

@@ -1,12 +1,8 @@
-"""The real client in session processes, against the simulator: linking, waking, sending, and every fault."""
+"""The real client in session processes, against the simulator: linking, waking, sending, reading."""
 
 import asyncio
-import itertools
-import shutil
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,11 +13,10 @@ from enclave.session.pipe import (
     Logout,
     LookUpNumber,
     ReadContacts,
+    ReadGroups,
     ReadPicture,
     SecretFound,
-    SendText,
     SentText,
-    SessionNotice,
     Snapshot,
     Started,
     Stop,
@@ -29,43 +24,31 @@ from enclave.session.pipe import (
     TakeSnapshot,
 )
 from enclave.session.process import EXIT_ORDERLY, EXIT_PAIRING_ENDED
-from enclave.wire.answers import Certainty, ContactPage, Done, NotSent, NumberChecked, Picture, SendTrouble
+from enclave.wire.answers import (
+    ContactPage,
+    Done,
+    Group,
+    GroupList,
+    NumberChecked,
+    Picture,
+)
 from enclave.wire.envelope import Code
 from enclave.wire.news import (
-    Banned,
     Connected,
-    ConnectFailed,
     ContactsChanged,
     Drained,
-    Dropped,
-    LoggedOut,
-    Outdated,
+    DrainStarted,
     PairCodeShown,
     PairFailed,
     PairTrouble,
     QrShown,
     Receipt,
     ReceiptKind,
-    Replaced,
     Restarted,
-    StreamFailed,
 )
+from tests.enclave.linked import ADA, ADA_JID, Account, link, new_account, new_phone, put_to_sleep, text, texts_at, wake
 from tests.enclave.session_rig import Line, open_line
 from tests.enclave.simulator_rig import World, nursery_for, running_simulator
-
-ADA = "4917000000007"
-ADA_JID = f"{ADA}@s.whatsapp.net"
-_numbers = itertools.count(4915100000001)
-_secrets = itertools.count(1)
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A linked account at rest: its number, its device, and its store."""
-
-    number: str
-    jid: str
-    store: Path
 
 
 @pytest.fixture(scope="module")
@@ -82,72 +65,10 @@ async def nursery(world: World) -> AsyncIterator[Nursery]:
     await started.close()
 
 
-async def new_phone(world: World) -> str:
-    number = str(next(_numbers))
-    contacts = [{"number": ADA, "name": "Ada Lovelace"}]
-    await world.call("POST", "/phones", {"number": number, "name": "Me", "contacts": contacts})
-    return number
-
-
-def new_folder(folder: Path, store: Path | None = None) -> None:
-    """An account's folder, with a copy of a store in it."""
-    folder.mkdir()
-    if store is not None:
-        shutil.copy(store, folder / "store.db")
-
-
-async def link(world: World, nursery: Nursery, folder: Path) -> tuple[str, DevicePaired, Line]:
-    """A new phone, linked by QR, in a live session."""
-    number = await new_phone(world)
-    new_folder(folder)
-    line = await open_line(nursery, folder)
-    assert await line.start("neonize", proxy=world.proxy) == Started()
-    shown = await line.told(QrShown)
-    assert shown.valid_s == 60
-    await world.call("POST", f"/phones/{number}/scan", {"qr": shown.text})
-    paired = await line.told(DevicePaired)
-    await line.told(Connected)
-    return number, paired, line
-
-
 @pytest.fixture(scope="module")
 async def at_rest(world: World, nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Account:
     """One account for the tests that neither send nor lose it."""
     return await new_account(world, nursery, tmp_path_factory.mktemp("at-rest") / "account")
-
-
-async def new_account(world: World, nursery: Nursery, folder: Path) -> Account:
-    """A new phone, linked, its contacts arrived, and put to sleep."""
-    number, paired, line = await link(world, nursery, folder)
-    await line.told(ContactsChanged)
-    return await put_to_sleep(line, number, paired.jid)
-
-
-async def wake(world: World, nursery: Nursery, account: Account, folder: Path, dropped: bool = False) -> Line:
-    """A session on a copy of the account's store."""
-    new_folder(folder, account.store)
-    line = await open_line(nursery, folder)
-    started = await line.start("neonize", jid=account.jid, proxy=world.proxy, drop_ratchets=dropped)
-    assert started == Started()
-    return line
-
-
-async def put_to_sleep(line: Line, number: str, jid: str) -> Account:
-    """Stop a session; its account at rest."""
-    stopped = await line.ask(Stop())
-    assert isinstance(stopped, Stopped)
-    assert stopped.snapshot is not None
-    assert await line.ended() == EXIT_ORDERLY
-    return Account(number, jid, Path(stopped.snapshot.path))
-
-
-def text(body: str, to: str = ADA_JID) -> SendText:
-    return SendText(recipient=to, secret=next(_secrets).to_bytes(32), text=memoryview(body.encode()))
-
-
-async def texts_at(world: World, number: str, sender: str) -> list[tuple[str | None, str | None]]:
-    entries = await world.inbox(number)
-    return [(entry["text"], entry["error"]) for entry in entries if entry["sender"] == sender and not entry["own"]]
 
 
 async def test_linking_sending_sleeping_and_waking_in_another_process(
@@ -305,130 +226,6 @@ async def test_unlinking_logs_out_at_the_service(world: World, nursery: Nursery,
     assert (await world.call("GET", f"/phones/{number}"))["devices"] == []
 
 
-LOGIN_FAULTS: list[tuple[dict[str, Any], SessionNotice]] = [
-    ({"reason": 400}, ConnectFailed(code=400)),
-    ({"reason": 401}, LoggedOut(code=401)),
-    ({"reason": 402, "attrs": {"code": "104", "expire": "3600"}}, Banned(code=104, expire_s=3600)),
-    ({"reason": 403}, LoggedOut(code=403)),
-    ({"reason": 405}, Outdated(code=405)),
-    ({"reason": 406}, LoggedOut(code=406)),
-    ({"reason": 409}, Outdated(code=409)),
-    ({"reason": 418}, ConnectFailed(code=0)),
-    ({"reason": 501}, ConnectFailed(code=501)),
-    ({"reason": 500}, Dropped()),
-    ({"reason": 503}, Dropped()),
-]
-
-
-@pytest.mark.parametrize(("fault", "notice"), LOGIN_FAULTS, ids=lambda value: str(value))
-async def test_a_refused_login_is_told(
-    world: World, nursery: Nursery, at_rest: Account, tmp_path: Path, fault: dict[str, Any], notice: SessionNotice
-) -> None:
-    account = at_rest
-    if isinstance(notice, LoggedOut):
-        account = await new_account(world, nursery, tmp_path / "0")
-    await world.call("POST", f"/phones/{account.number}/faults", {"when": "login", **fault})
-    line = await wake(world, nursery, account, tmp_path / "1")
-    assert await line.told(type(notice)) == notice
-    if isinstance(notice, Dropped):
-        await line.told(Connected)
-    stopped = await line.ask(Stop())
-    assert isinstance(stopped, Stopped)
-    assert (stopped.snapshot is None) == isinstance(notice, LoggedOut)
-    assert await line.ended() == EXIT_ORDERLY
-
-
-STREAM_FAULTS: list[tuple[dict[str, Any], SessionNotice, bool]] = [
-    ({"code": 515}, Restarted(), True),
-    ({"code": 503}, Dropped(), True),
-    ({"code": 516}, StreamFailed(code=516), True),
-    ({"code": 429}, StreamFailed(code=429), True),
-    ({"code": 409}, Replaced(), True),
-    ({"abort": True}, Dropped(), True),
-    ({"close": True}, Dropped(), True),
-    ({"conflict": "replaced"}, Replaced(), False),
-]
-
-
-@pytest.mark.parametrize(("fault", "notice", "comes_back"), STREAM_FAULTS, ids=lambda value: str(value))
-async def test_a_broken_stream_is_told(
-    world: World, nursery: Nursery, at_rest: Account, tmp_path: Path, fault: dict[str, Any], notice: SessionNotice,
-    comes_back: bool,
-) -> None:  # fmt: skip
-    line = await wake(world, nursery, at_rest, tmp_path / "1")
-    await line.told(Connected)
-    await world.call("POST", f"/phones/{at_rest.number}/kick", fault)
-    assert await line.told(type(notice)) == notice
-    if comes_back:
-        await line.told(Connected)
-    await line.ask(Stop())
-    assert await line.ended() == EXIT_ORDERLY
-
-
-MESSAGE_FAULTS: list[tuple[dict[str, Any], NotSent | None]] = [
-    ({"op": "drop"}, None),
-    ({"op": "drop_after"}, None),
-    ({"op": "error", "code": 463}, NotSent(certainty=Certainty.REFUSED, trouble=SendTrouble.SERVER_REFUSED,
-                                           server_code=463)),
-    ({"op": "error", "code": 479}, NotSent(certainty=Certainty.REFUSED, trouble=SendTrouble.SERVER_REFUSED,
-                                           server_code=479)),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("fault", "expected"), MESSAGE_FAULTS, ids=lambda value: str(value))
-async def test_a_send_that_goes_wrong_arrives_once_or_is_refused(
-    world: World, nursery: Nursery, tmp_path: Path, fault: dict[str, Any], expected: NotSent | None
-) -> None:
-    number, paired, line = await link(world, nursery, tmp_path / "1")
-    await world.call("POST", f"/phones/{number}/faults", {"when": "message", **fault})
-    result = await line.ask(text("once"))
-    if expected is None:
-        assert isinstance(result, SentText)
-        assert await texts_at(world, ADA, number) == [("once", None)]
-    else:
-        assert result == expected
-        assert await texts_at(world, ADA, number) == []
-    await put_to_sleep(line, number, paired.jid)
-
-
-async def test_a_number_that_is_not_on_whatsapp_is_told_as_such(world: World, nursery: Nursery, tmp_path: Path) -> None:
-    number, paired, line = await link(world, nursery, tmp_path / "1")
-    result = await line.ask(text("nobody there", "4917999999999@s.whatsapp.net"))
-    expected = NotSent(certainty=Certainty.NOT_SENT, trouble=SendTrouble.NOT_ON_WHATSAPP, server_code=0)
-    assert result == expected
-    await put_to_sleep(line, number, paired.jid)
-
-
-async def test_while_the_service_is_gone_nothing_is_sent_and_a_wake_fails(
-    world: World, nursery: Nursery, at_rest: Account, tmp_path: Path
-) -> None:
-    line = await wake(world, nursery, at_rest, tmp_path / "1")
-    await line.told(Connected)
-    await world.call("POST", "/settings", {"listening": False})
-    try:
-        await line.told(Dropped)
-        unsent = text("lost?")
-        result = await line.ask(unsent)
-        assert result == NotSent(certainty=Certainty.NOT_SENT, trouble=SendTrouble.NOT_CONNECTED, server_code=0)
-        failing = await wake(world, nursery, at_rest, tmp_path / "2")
-        assert await failing.told(ConnectFailed) == ConnectFailed(code=0)
-        await put_to_sleep(failing, at_rest.number, at_rest.jid)
-    finally:
-        await world.call("POST", "/settings", {"listening": True})
-    await line.told(Connected)
-    await put_to_sleep(line, at_rest.number, at_rest.jid)
-
-
-async def test_unlinking_on_the_phone_is_told_and_leaves_no_store(
-    world: World, nursery: Nursery, tmp_path: Path
-) -> None:
-    number, _, line = await link(world, nursery, tmp_path / "1")
-    await world.call("POST", f"/phones/{number}/unlink", {})
-    assert await line.told(LoggedOut) == LoggedOut(code=401)
-    assert await line.ask(Stop()) == Stopped(snapshot=None)
-    assert await line.ended() == EXIT_ORDERLY
-
-
 async def test_several_sessions_at_once_are_each_in_a_process_of_its_own(
     world: World, nursery: Nursery, at_rest: Account, tmp_path: Path
 ) -> None:
@@ -440,3 +237,30 @@ async def test_several_sessions_at_once_are_each_in_a_process_of_its_own(
         assert await texts_at(world, ADA, number) == [(f"from {number}", None)]
         await line.ask(Stop())
         await line.ended()
+
+
+async def test_groups_are_listed_and_written_to(world: World, nursery: Nursery, tmp_path: Path) -> None:
+    number, paired, line = await link(world, nursery, tmp_path / "1")
+    order = {"owner": ADA, "subject": "Engines", "members": [number]}
+    group = (await world.call("POST", "/groups", order))["id"]
+    listed = await line.ask(ReadGroups())
+    assert isinstance(listed, GroupList)
+    expected = Group(jid=group, name="Engines", members=2, can_send=True, expiration_s=0)
+    assert listed.groups == [expected]
+    for words in ("to all", "to all again"):
+        assert isinstance(await line.ask(text(words, group)), SentText)
+    assert await texts_at(world, ADA, number) == [("to all", None), ("to all again", None)]
+    await put_to_sleep(line, number, paired.jid)
+
+
+async def test_what_came_while_asleep_is_drained_and_not_told_as_text(
+    world: World, nursery: Nursery, tmp_path: Path
+) -> None:
+    account = await new_account(world, nursery, tmp_path / "1")
+    await world.call("POST", f"/phones/{ADA}/say", {"to": account.number, "text": "a canary sang"})
+    line = await wake(world, nursery, account, tmp_path / "2")
+    assert (await line.told(DrainStarted)).total >= 1
+    await line.told(Drained)
+    stopped = await put_to_sleep(line, account.number, account.jid)
+    assert "canary" not in repr(line.notices)
+    assert b"a canary sang" not in stopped.store.read_bytes()

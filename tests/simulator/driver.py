@@ -87,14 +87,15 @@ class Driver:
     async def picture(self, number: str) -> Any:
         return MessageToDict(await self.client.get_profile_picture(jid(number)))
 
-    async def mark_read(self, id: str, chat: str, server: str) -> None:
-        await self.client.mark_read(id, chat=jid(chat, server), sender=jid(chat, server), receipt=ReceiptType.READ)
+    async def mark_read(self, id: str, chat: str, server: str, sender: str = "") -> None:
+        writer = jid(sender, "lid") if sender else jid(chat, server)
+        await self.client.mark_read(id, chat=jid(chat, server), sender=writer, receipt=ReceiptType.READ)
 
     async def pair_phone(self, number: str) -> Any:
         return await self.client.PairPhone(number, True)
 
-    async def image(self, to: str, data: str) -> Any:
-        return {"id": (await self.client.send_image(jid(to), bytes.fromhex(data), caption="a picture")).ID}
+    async def image(self, to: str, data: str, server: str = "s.whatsapp.net") -> Any:
+        return {"id": (await self.client.send_image(jid(to, server), bytes.fromhex(data), caption="a picture")).ID}
 
     async def mute(self, number: str) -> None:
         patch = PatchInfo(Timestamp=int(time.time()), Type=PatchInfo.REGULAR_HIGH)

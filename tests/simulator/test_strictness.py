@@ -114,6 +114,15 @@ def test_a_first_message_needs_the_devices_identity(client: Client, bob: Phone) 
     assert last(bob).error == "BadIdentity"
 
 
+def test_a_first_message_needs_the_registered_identity(client: Client, bob: Phone) -> None:
+    registered, client.party = client.party, Party.new(os.urandom)
+    client.send(bob, "another key", "A1")
+    assert last(bob).error == "UntrustedIdentity"
+    client.party = registered
+    client.send(bob, "my key", "A2")
+    assert last(bob).text == "my key"
+
+
 def test_a_signed_prekey_needs_a_right_signature(client: Client) -> None:
     bundles = [client.party.bundle() for _ in range(3)]
     other = Party.new(os.urandom).bundle()

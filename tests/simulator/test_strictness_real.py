@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator import people
+from simulator import acts, people
 from simulator.faults import Fault
 from simulator.server import Simulator
 from simulator.signal.keys import Bundle
@@ -117,6 +117,21 @@ async def test_a_client_that_cannot_read_asks_the_phone_again(simulator: Simulat
         simulator.say(BEN, ANNA, "can you read this?")
         assert (await client.text())["Message"]["conversation"] == "can you read this?"
         assert (await happened(simulator, "retry", BEN))["count"]
+
+
+async def test_a_person_who_installs_anew_still_gets_messages(simulator: Simulator, folder: Path) -> None:
+    ben = simulator.world.phone(BEN)
+    async with RealClient(simulator, folder / "store") as client:
+        await client.pair(ANNA)
+        await client.call("send", to=BEN, text="one")
+        old = ben.party.identity_public
+        acts.reinstall(simulator.hub, ben)
+        assert ben.party.identity_public != old
+        await client.event("IdentityChange")
+        await client.call("send", to=BEN, text="two")
+        await happened(simulator, "inbox", BEN, text="two")
+        simulator.say(BEN, ANNA, "three")
+        assert (await client.text())["Message"]["conversation"] == "three"
 
 
 async def test_a_wrong_phone_code_links_nothing(simulator: Simulator, folder: Path) -> None:
