@@ -51,7 +51,7 @@ class Actor:
         self.wish = row.wish
         self.waits = penalties.Waits(failures=row.failures, restarts=row.restarts, until_ms=row.wait_until_ms)
         self.outbox = Outbox()
-        self.chores = Chores()
+        self.chores = Chores(self._rest)
         self.session: LiveSession | None = None
         self.doubted = asyncio.Event()
         """Some attempt's end was not seen: to be settled."""
@@ -72,6 +72,7 @@ class Actor:
         self._deadline_s: float | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.work: asyncio.Task[None] | None = None
+        self._opening_task: asyncio.Task[None] | None = None
         self.attendants: list[asyncio.Task[None]] = []
         self._received = asyncio.Event()
         self._moved = asyncio.Event()
@@ -124,7 +125,7 @@ class Actor:
         before, self.row = self.row, row
         self.wish, self.link = row.wish, row.link
         session = self.session
-        if session is not None and session.pairing and not session.paired.is_set():
+        if session is not None and session.pairing and not session.paired:
             if row.link is not Link.PAIRING or row.pair_phone != before.pair_phone:
                 session.replaced = True
                 self.post(RunEvent.RELEASED)
@@ -328,7 +329,7 @@ class Actor:
     def _open(self, _: Notice | None) -> None:
         session = LiveSession(self.row, self._next_kind(), self.changed)
         self.session = session
-        self.spawn(self._opening(session))
+        self._opening_task = self.spawn(self._opening(session))
 
     async def _opening(self, session: LiveSession) -> None:
         event = await open_session(self, session)
@@ -356,13 +357,13 @@ class Actor:
             self.spawn(self._ending(self.session, kill_session))
 
     async def _ending(
-        self, session: LiveSession, end: Callable[["Actor", LiveSession], Coroutine[Any, Any, RunEvent | None]]
+        self, session: LiveSession, end: Callable[["Actor", LiveSession], Coroutine[Any, Any, RunEvent]]
     ) -> None:
         session.stop()
         self.outbox.nudge()
-        event = await end(self, session)
-        if event is not None:
-            self._post(session, event)
+        if self._opening_task is not None:
+            await asyncio.wait([self._opening_task])  # what is not open yet cannot be closed
+        self._post(session, await end(self, session))
 
     def _return_slot(self, _: Notice | None) -> None:
         session, self.session = self.session, None
@@ -376,11 +377,7 @@ class Actor:
             pairing.end(self, session)
         self.health_due = False
         token, self.slot_token = self.slot_token, ""
-        self.spawn(self._give_back(token))
-
-    async def _give_back(self, token: str) -> None:
-        await standing.give_slot_back(self, token)
-        self.context.wake_idle()
+        self.spawn(standing.give_slot_back(self, token))
 
     def _show(self) -> None:
         self.spawn(standing.show(self))
@@ -390,4 +387,10 @@ class Actor:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._bug = error
             self._mailbox.put_nowait((self.session, RunEvent.DIED, None))  # wakes `run`, which raises it
-        self.context.wake_hot()
+        self._rest()
+
+    def _rest(self) -> None:
+        """Something has ended; perhaps it was the last thing to do."""
+        if not self._tasks and not len(self.chores):
+            self.context.wake_hot()
+            self.context.wake_idle()

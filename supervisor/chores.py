@@ -12,8 +12,9 @@ Chore = Callable[[], Awaitable[object]]
 class Chores:
     """One account's queue of writes. It works in a task of its own, so that nobody waits for a database."""
 
-    def __init__(self) -> None:
-        """Nothing to do. `start` has to be called from a running loop."""
+    def __init__(self, all_done: Callable[[], None]) -> None:
+        """Nothing to do. `all_done` is called each time the last of them is."""
+        self._all_done = all_done
         self._queue: asyncio.Queue[Chore] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
 
@@ -59,6 +60,7 @@ class Chores:
                 await until_available(self._queue.get_nowait())
         finally:
             self._task = None
+            self._all_done()
 
 
 async def until_available(chore: Chore) -> None:

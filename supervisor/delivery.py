@@ -77,7 +77,7 @@ class Delivery:
         session, outbox = self._session, self._actor.outbox
         while not session.closing.is_set():
             if not session.usable:
-                await self._wait_usable()
+                await session.ready.wait()
                 continue
             first = outbox.first()
             if first is None:
@@ -93,12 +93,6 @@ class Delivery:
             finally:
                 session.in_flight = False
                 self._actor.changed()
-
-    async def _wait_usable(self) -> None:
-        await self._session.ready.wait()
-        await self._session.paired.wait()
-        if not self._session.usable and not self._session.closing.is_set():
-            await self._actor.outbox.wait_change(limits.WORLD_RETRY_S)
 
     async def _deliver(self, message: Armed) -> None:
         attempt = new_id()

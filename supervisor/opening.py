@@ -59,8 +59,8 @@ async def open_session(actor: "Actor", session: LiveSession) -> RunEvent | None:
     return None
 
 
-async def close_session(actor: "Actor", session: LiveSession) -> RunEvent | None:
-    """Waits for a send under way, closes, keeps the closing store. None: it hangs; the state's deadline decides."""
+async def close_session(actor: "Actor", session: LiveSession) -> RunEvent:
+    """Waits for a send under way, closes, keeps the closing store; a session that hangs is killed."""
     if actor.work is not None:
         await actor.work_done()
     try:
@@ -69,14 +69,14 @@ async def close_session(actor: "Actor", session: LiveSession) -> RunEvent | None
         return RunEvent.DIED
     except DoorFailed as failed:
         emit("session_closed", account=actor.account, epoch=actor.epoch, code=failed.code)
-        return None if failed.code is Code.TIMEOUT else RunEvent.CLOSED
+        return await kill_session(actor, session) if failed.code is Code.TIMEOUT else RunEvent.CLOSED
     store = closed.store
-    if store is not None and (session.paired.is_set() or not session.pairing):
+    if store is not None and session.paired:
         await actor.chores.do(lambda: actor.context.store.stores.put_closing(actor.account, actor.epoch, store))
     return RunEvent.CLOSED
 
 
-async def kill_session(actor: "Actor", session: LiveSession) -> RunEvent | None:
+async def kill_session(actor: "Actor", session: LiveSession) -> RunEvent:
     """Ends a session that must not go on. Its store stays in doubt, so its ratchets are not used again."""
     try:
         closed = await _close(actor, session, limits.KILL_S)

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Final
 
 from domain import limits
 from domain.account import Link, LinkEvent, Run, RunEvent
-from domain.hotset import WantKind
 from domain.naming import digits_of
 from domain.refusal import Unavailable
 from enclave.wire import news
@@ -52,7 +51,7 @@ def fail(actor: "Actor") -> None:
 
 def end(actor: "Actor", session: LiveSession) -> None:
     """The session is over: without a device the account is unlinked again, unless another try is wished already."""
-    if not session.pairing or session.paired.is_set():
+    if not session.pairing or session.paired:
         return
     if session.replaced or actor.link is not Link.PAIRING:
         actor.chore(lambda: actor.context.store.run_state.hide_pairing(actor.account))
@@ -123,9 +122,7 @@ async def _linked(actor: "Actor", session: LiveSession) -> None:
         return
     actor.row, actor.link, actor.wish, actor.unsynced = row, Link.LINKED, "", True
     actor.waits.failures = actor.waits.restarts = actor.waits.until_ms = 0
-    session.row, session.kind = row, WantKind.STICKY
-    session.sticky_until_s = clock.loop_s() + limits.STICKY_SYNC_S
-    session.paired.set()
+    session.mark_paired(row)
     emit("pairing_done", account=actor.account)
     await actor.context.store.run_state.hide_pairing(actor.account)
     await _tell(actor)

@@ -27,7 +27,7 @@ class Waits(msgspec.Struct, kw_only=True):
 def back_off(actor: "Actor") -> None:
     """One more failure in a row. A pairing is not punished: a person is waiting."""
     session = actor.session
-    if session is not None and session.pairing and not session.paired.is_set():
+    if session is not None and session.pairing and not session.paired:
         return
     waits = actor.waits
     waits.failures += 1

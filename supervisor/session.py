@@ -31,13 +31,11 @@ class LiveSession:
         self.classifier = Classifier(pairing=self.pairing)
         self.opened_s = clock.loop_s()
         self.sticky_until_s = self.opened_s + limits.STICKY_SYNC_S
+        self.paired = not self.pairing
+        """A device is persisted; from the start for a session that wakes one."""
         self.ready = asyncio.Event()
-        """Connected, and drained as far as we wait for it."""
+        """Connected, with a device, drained as far as we wait for it; or closing, so that nobody waits in vain."""
         self.was_ready = False
-        self.paired = asyncio.Event()
-        """The new device is persisted; set from the start for a session that wakes one."""
-        if not self.pairing:
-            self.paired.set()
         self.closing = asyncio.Event()
         """Nothing new is begun any more."""
         self.contacts_changed = asyncio.Event()
@@ -80,7 +78,8 @@ class LiveSession:
                 self._become_ready()
             case news.Dropped() | news.KeepAliveLost():
                 self._connected = self._drained = False
-                self.ready.clear()
+                if not self.closing.is_set():
+                    self.ready.clear()
             case news.ContactsChanged():
                 self.contacts_quiet_since_s = clock.loop_s()
                 self.contacts_changed.set()
@@ -111,7 +110,7 @@ class LiveSession:
     def stop(self) -> None:
         """Begin nothing new."""
         self.closing.set()
-        self.ready.set()  # whoever waits for it looks at `closing` next
+        self.ready.set()
         self.contacts_changed.set()
         if self._drain_timer is not None:
             self._drain_timer.cancel()
@@ -128,7 +127,7 @@ class LiveSession:
     @property
     def usable(self) -> bool:
         """Whether a send may begin now."""
-        return self.ready.is_set() and not self.closing.is_set() and self._connected and self.paired.is_set()
+        return self.ready.is_set() and not self.closing.is_set()
 
     @property
     def evictable(self) -> bool:
@@ -164,8 +163,14 @@ class LiveSession:
         self._drained = True
         self._become_ready()
 
+    def mark_paired(self, row: AccountRow) -> None:
+        """The new device is persisted; what comes next is the first sync."""
+        self.row, self.kind, self.paired = row, WantKind.STICKY, True
+        self.sticky_until_s = clock.loop_s() + limits.STICKY_SYNC_S
+        self._become_ready()
+
     def _become_ready(self) -> None:
-        if self._connected and self._drained:
+        if self._connected and self._drained and self.paired and not self.closing.is_set():
             self.was_ready = True
             self.ready.set()
             self._changed()

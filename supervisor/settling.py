@@ -38,7 +38,6 @@ class Settling:
         session, actor = self._session, self._actor
         while not session.closing.is_set():
             await session.ready.wait()
-            await session.paired.wait()
             if session.closing.is_set():
                 return
             await actor.doubted.wait()

@@ -35,8 +35,6 @@ class Sync:
         """Copies what has changed until the session closes; a first sync also decides when it is over."""
         session, actor = self._session, self._actor
         await session.ready.wait()
-        await session.paired.wait()
-        await session.ready.wait()
         if session.closing.is_set():
             return
         lead_ms = int((clock.loop_s() - session.opened_s) * 1000)

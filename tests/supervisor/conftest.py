@@ -21,6 +21,7 @@ async def broker() -> AsyncIterator[Broker]:
         assert broker.process is not None
         if broker.process.poll() is None:
             await broker.end()
+        assert "bug" not in broker.log.read_text(), broker.log.read_text()
 
 
 @pytest.fixture
