@@ -55,6 +55,8 @@ LINK_TABLE: Final[dict[tuple[Link, LinkEvent], tuple[Link, tuple[LinkEvent, ...]
     (Link.BANNED,     LinkEvent.LOGGED_OUT): (Link.LOGGED_OUT, ()),
     (Link.BANNED,     LinkEvent.LOCKED):     (Link.LOCKED,     ()),
     (Link.BANNED,     LinkEvent.UNLINKED):   (Link.UNLINKED,   ()),
+    (Link.LOGGED_OUT, LinkEvent.UNLINKED):   (Link.UNLINKED,   ()),
+    (Link.LOCKED,     LinkEvent.UNLINKED):   (Link.UNLINKED,   ()),
 }
 # fmt: on
 

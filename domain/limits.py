@@ -5,6 +5,12 @@ from typing import Final
 # --- sessions and slots ---
 HOT_SLOTS_MIN: Final = 5
 """Fewest live sessions a node allows itself."""
+HOT_SLOTS_MAX: Final = 500
+"""Most of them: below the enclave's own bound (enclave/sessions.py)."""
+SESSION_BYTES: Final = 28 * 1024 * 1024
+"""Memory that one live session is reckoned with: 20 MB measured, and room for a sync (facts: whatsapp-client §11)."""
+HOT_MEMORY_SHARE: Final = 0.6
+"""Share of the free memory that sessions may take when slots are `auto`."""
 PAIRING_SLOTS_MAX: Final = 2
 """Pairings at one time: memory peaks at pairing (facts: whatsapp-client §11.2)."""
 CONNECT_DEADLINE_S: Final = 45.0
@@ -15,6 +21,11 @@ CLOSE_DEADLINE_S: Final = 110.0
 """An orderly close: a send in flight may take the door's 90 s, then 10 s to hang up, then the store."""
 DRAIN_S: Final = 10.0
 """How long a session waits for the offline queue's end before it sends anyway."""
+DRAIN_MANY_S: Final = 30.0
+"""The same for a queue longer than DRAIN_SHORT."""
+DRAIN_SHORT: Final = 100
+DRAIN_LONG: Final = 500
+"""A queue longer than this is drained after the sends."""
 FLAPS_MAX: Final = 3
 """Reconnects of the library inside FLAP_WINDOW_S before we stop it."""
 FLAP_WINDOW_S: Final = 600.0
@@ -24,11 +35,26 @@ LINGER_FIRST_CONTACT_S: Final = 20.0
 """After a first message to somebody: the time in which retry receipts come."""
 LINGER_RETRY_S: Final = 20.0
 """A retry receipt keeps the session at least this much longer."""
+LINGER_QUIET_S: Final = 1.0
+"""After the delivery receipt that ends a linger: another device may still ask again."""
 LINGER_MAX_S: Final = 120.0
 STICKY_SYNC_S: Final = 900.0
 """Longest first sync of contacts after pairing."""
 SYNC_QUIET_S: Final = 60.0
 """First sync ends when names are in and nothing has changed for this long."""
+
+PICTURES_PER_WAKE_MAX: Final = 30
+PICTURE_GAP_S: Final = 4.0
+"""Between two picture requests (facts: whatsapp-client §7)."""
+PICTURE_FRESH_S: Final = 30 * 24 * 3600
+"""How long an answer about a picture holds, "none" included."""
+SYNC_DEBOUNCE_S: Final = 1.0
+"""Changes of contacts are copied together."""
+HEALTH_S: Final = 3.5 * 24 * 3600
+"""An account that was not connected for this long is woken, so that WhatsApp keeps its device (facts §3)."""
+HEALTH_STAY_S: Final = 10.0
+SYNCS_MAX: Final = 2
+"""First syncs and health wakes that are proposed at one time."""
 
 # --- time ---
 LOOK_AHEAD_S: Final = 20.0
@@ -60,6 +86,9 @@ OWNER_LEASE_S: Final = 30.0
 """An account's ownership by a node; renewed each LEASE_TICK_S; we stop acting OWNER_MARGIN_S before it ends."""
 OWNER_MARGIN_S: Final = 8.0
 SLOT_LEASE_S: Final = 30.0
+LOCKS_BACK_S: Final = 10.0
+"""After its start Postgres may not show the locks of nodes that are alive: for this long a missing one says nothing."""
+LOCK_LOOK_S: Final = 1.0
 
 # --- failure ---
 BACKOFF_S: Final = (30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
@@ -75,6 +104,15 @@ ATTEMPTS_MAX: Final = 8
 SETTLE_S: Final = 60.0
 """How long receipts may take to settle an ambiguous send, once the session is drained."""
 FLEET_STOP_S: Final = 1800.0
+RATE_LIMITED_S: Final = 600.0
+"""Least wait after stream error 429 (facts: whatsapp-client §1.5)."""
+BAN_MARGIN_S: Final = 600.0
+"""After a ban's end, at least this much more before the next login; up to BAN_JITTER_S on top."""
+BAN_JITTER_S: Final = 3000.0
+STRAY_RECEIPT_S: Final = 14 * 24 * 3600
+"""WhatsApp queues a receipt for 14 days (facts: whatsapp-client §2)."""
+RECEIPT_CLOCK_S: Final = 5
+"""Receipts carry whole seconds of WhatsApp's clock: one may seem this much older than the attempt it settles."""
 
 # --- people ---
 TEXT_CHARS_MAX: Final = 4096
@@ -97,5 +135,12 @@ SSE_DEBOUNCE_S: Final = 0.1
 # --- process supervision ---
 RESTARTS_PER_WINDOW: Final = 5
 RESTART_WINDOW_S: Final = 30.0
+SHUN_S: Final = 30.0
+"""How long an account whose actor crashed is left alone by this node."""
+KILL_S: Final = 12.0
+"""How long the enclave may take to end a session at once."""
+WORLD_RETRY_S: Final = 0.5
+"""Between two tries of a write that must not be lost, while Postgres is away."""
+CHORES_MAX: Final = 256
 TERM_DRAIN_S: Final = 25.0
 ACTOR_MAILBOX_MAX: Final = 256

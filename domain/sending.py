@@ -18,6 +18,16 @@ def linger_s(*, first_contact: bool) -> float:
     return limits.LINGER_FIRST_CONTACT_S if first_contact else limits.LINGER_S
 
 
+def drain_s(queued: int) -> float:
+    """Seconds to wait for the end of an offline queue of `queued` stanzas before sending anyway.
+
+    A very long one is not waited for: acknowledgements overtake it (facts: whatsapp-client §2).
+    """
+    if queued > limits.DRAIN_LONG:
+        return 0.0
+    return limits.DRAIN_S if queued <= limits.DRAIN_SHORT else limits.DRAIN_MANY_S
+
+
 def backoff_s(failures: int, dice: float) -> float:
     """Seconds to stay COLD after `failures` failures in a row (1 or more). `dice` in [0, 1) gives ±25 %.
 

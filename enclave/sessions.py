@@ -163,11 +163,13 @@ class Sessions:
 
     async def unlink(self, session: LiveSession) -> None:
         """Log the device out at WhatsApp, then destroy. Raises CallFailed (the session lives on), ProcessGone."""
-        session.expected = True
+        session.expected = session.held = True
         try:
             await session.order(Logout(), LOGOUT_S)
         except BaseException:
-            session.expected = False
+            session.expected = session.held = False
+            if session.ended.is_set():
+                self._drop(session)
             raise
         await self.destroy(session)
 
@@ -176,7 +178,6 @@ class Sessions:
         session.expected = session.held = session.worthless = True
         session.kill()
         await self._release(session)
-        session.folder.destroy()  # also when its process had ended before we held it
 
     async def forget(self, account: str, epoch: int) -> None:
         """Destroy what is held of an account. Raises CallFailed: fenced, timeout."""
@@ -268,6 +269,7 @@ class Sessions:
             proxy_url=self._proxy_url,
             drop_ratchets=drop_ratchets,
         )
+        session.expected = True  # until it has started, its end is the call's failure and no news
         try:
             await session.start(self._nursery, keys, record, task)
         except ProcessGone:
@@ -275,6 +277,9 @@ class Sessions:
         except CallFailed as failed:
             session.worthless = session.worthless or failed.code is Code.STORE_CORRUPT
             raise
+        if session.ended.is_set():
+            raise CallFailed(Code.INTERNAL)
+        session.expected = False
         self.counters.opened += 1
 
     def _give_up(self, session: LiveSession) -> None:

@@ -39,12 +39,18 @@ def read(hub: Hub, phone: Phone, chat: str, ids: Sequence[str] | None = None) ->
     return [entry.id for entry in unread]
 
 
-def say_image(hub: Hub, phone: Phone, number: str, data: bytes, caption: str = "") -> str:
-    """The person sends a picture; gives the message id. WorldError for a bad image or an unknown number."""
-    to, message_id = hub.world.phone(number), hub.new_id()
+def say_image(hub: Hub, phone: Phone, to: str, data: bytes, caption: str = "") -> str:
+    """The person sends a picture to a number or a group's address; gives the message id.
+
+    WorldError for a bad image or an unknown number, Refused for an unknown group."""
     message = image_message(hub, data, caption)
-    people.send(hub, phone, to, message_id, message, "media")
-    people.note_said(hub, phone, to, message_id, caption or None, "imageMessage", open_image(hub, message.imageMessage))
+    file = open_image(hub, message.imageMessage)
+    if to.endswith(f"@{GROUP}"):
+        group = hub.world.groups.get(to.partition("@")[0])
+        return group_delivery.send(hub, phone, group, message, caption or None, "imageMessage", file)
+    other, message_id = hub.world.phone(to), hub.new_id()
+    people.send(hub, phone, other, message_id, message, "media")
+    people.note_said(hub, phone, other, message_id, caption or None, "imageMessage", file)
     return message_id
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict, fields
 from typing import Any
 
-from simulator import acts, contacts, group_delivery, linking, pairing, people
+from simulator import acts, contacts, group_delivery, histories, linking, pairing, people
 from simulator.attachments import image_type
 from simulator.faults import PAIRING, FaultError, read_fault
 from simulator.groups import Group, Refused
@@ -54,6 +54,14 @@ def seconds(body: Fields, name: str) -> float:
     return float(value)
 
 
+def whole(body: Fields, name: str) -> int:
+    """A whole number of the body; Bad where it is missing or something else."""
+    value = body.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise Bad(f"{name} must be a whole number")
+    return value
+
+
 def group_state(hub: Hub, group: Group) -> Fields:
     """A group as the interface shows it."""
     roles = {}
@@ -91,6 +99,7 @@ class Control:
             ("POST", "read"): self._read,
             ("POST", "presence"): self._presence,
             ("POST", "typing"): self._typing,
+            ("POST", "history"): self._history,
             ("POST", "faults"): lambda phone, body: self._fault(phone.number, body),
             ("POST", "kick"): self._kick,
             ("POST", "unlink"): self._unlink,
@@ -248,6 +257,13 @@ class Control:
             raise Bad(f"state must be one of {', '.join(acts.CHAT_STATES)}")
         acts.type_to(self._hub, phone, text(body, "to"), state)
         return {"state": state}
+
+    def _history(self, phone: Phone, body: Fields) -> Fields:
+        by_media = body.get("by_media", False)
+        if not isinstance(by_media, bool):
+            raise Bad("by_media must be true or false")
+        conversations, messages = whole(body, "conversations"), whole(body, "messages")
+        return {"bytes": histories.share(self._hub, phone, conversations, messages, by_media)}
 
     def _file(self, phone: Phone, entry_id: str) -> Answer:
         """The opened picture of a line."""

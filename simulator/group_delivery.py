@@ -6,7 +6,7 @@ Provenance: attributes as the client's parser reads them (last section row 18). 
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from google.protobuf.message import DecodeError
 
@@ -22,6 +22,7 @@ from simulator.stanzas import encrypt
 from simulator.world import Companion, Entry, Phone, WorldError
 
 BAD_REQUEST = 400
+PAIRWISE = ("pkmsg", "msg")
 COPIED = ("type", "edit")
 RETRIES_MAX = 5
 
@@ -61,10 +62,8 @@ def deliver(hub: Hub, link: Link, stanza: Node) -> tuple[int, str]:
     participants = stanza.find("participants")
     if participants is None:
         return _resend(hub, post)
-    sealed = [enc for enc in stanza.all("enc") if enc.text("type") == "skmsg"]
-    if len(sealed) != 1 or len(stanza.all("enc")) != 1 or not sealed[0].data or sealed[0].text("v") != "2":
-        raise Malformed("a group message has one sender-key payload")
-    keys = {to.jid("jid"): to.child("enc") for to in participants.all("to")}
+    sealed = _checked(stanza.all("enc"), ("skmsg",))
+    keys = {to.jid("jid"): _checked(to.all("enc"), PAIRWISE)[0] for to in participants.all("to")}
     if {PN, LID} <= {jid.server for jid in keys}:
         return BAD_REQUEST, ""
     if companion.saw(post.id):
@@ -83,6 +82,13 @@ def deliver(hub: Hub, link: Link, stanza: Node) -> tuple[int, str]:
     return 0, due if stale else ""
 
 
+def _checked(encs: Sequence[Node], types: tuple[str, ...]) -> Sequence[Node]:
+    """The one payload that belongs here. Malformed where there is none, more than one, or another kind."""
+    if len(encs) != 1 or encs[0].text("v") != "2" or encs[0].text("type") not in types or not encs[0].data:
+        raise Malformed(f"one payload of type {' or '.join(types)} is wanted")
+    return encs
+
+
 def devices_of(hub: Hub, group: Group) -> Iterator[tuple[Phone, int]]:
     """All devices of all members, the phones included."""
     for user in list(group.roles):
@@ -94,11 +100,9 @@ def devices_of(hub: Hub, group: Group) -> Iterator[tuple[Phone, int]]:
 
 def _resend(hub: Hub, post: Post) -> tuple[int, str]:
     """An answer to a retry receipt: one payload for the one device that `participant` names."""
-    encs = post.stanza.all("enc")
+    encs = _checked(post.stanza.all("enc"), PAIRWISE)
     to = post.stanza.jid("participant")
     member = hub.world.find(to)
-    if len(encs) != 1 or encs[0].text("type") not in ("pkmsg", "msg"):
-        raise Malformed("a resend to a group member has one payload")
     if member is None or member.lid_user not in post.group.roles:
         return 403, ""
     hub.note_origin(post.sender, post.id, post.companion.device)
@@ -161,7 +165,7 @@ def _decrypted(post: Post, phone: Phone, enc: Node, identity: Node | None) -> e2
             raise BadIdentity("a first message without its device identity")
         root = post.sender.party.identity_public
         verify_client_identity(identity.data, root, post.companion.identity, post.companion.device)
-    return e2e.Message.FromString(phone.party.decrypt(post.address, kind, enc.data))
+    return e2e.Message.FromString(phone.party.decrypt(post.address, kind, enc.data, post.companion.identity))
 
 
 def _note(hub: Hub, post: Post, phone: Phone, kind: str, text: str | None, file: str) -> None:
@@ -231,33 +235,42 @@ def say(hub: Hub, phone: Phone, group: Group, text: str) -> str:
     """The person writes to the group; gives the message id. WorldError for a text or a group that cannot be."""
     if not text or len(text) > people.TEXT_CHARS_MAX:
         raise WorldError("bad_text", f"a text has 1 to {people.TEXT_CHARS_MAX} characters")
+    return send(hub, phone, group, e2e.Message(conversation=text), text)
+
+
+def send(
+    hub: Hub, phone: Phone, group: Group, message: e2e.Message, text: str | None, kind: str = "text", file: str = ""
+) -> str:
+    """Encrypt a message once for the group and its key for each device; gives the id. WorldError for a stranger."""
     try:
         group.may_write(phone.lid_user)
     except Refused as refused:
         raise WorldError("not_allowed", "this phone may not write to that group") from refused
     message_id, chat = hub.new_id(), str(group.jid)
-    message = e2e.Message(conversation=text)
     phone.remember_sent(message_id, chat, message.SerializeToString())
-    key = _own_key(phone, group)
+    told = e2e.Message(senderKeyDistributionMessage=_own_key(phone, group))
     sealed = phone.party.encrypt_group(chat, message.SerializeToString())
-    shared = node("enc", {"v": 2, "type": "skmsg"}, sealed)
-    now = time.time()
+    media = kind == "imageMessage"
+    shared = node("enc", {"v": 2, "type": "skmsg", "mediatype": "image" if media else None}, sealed)
+    attrs = {**_sent_by(group, phone, 0, message_id), "type": "media" if media else "text"}
     for member, device in devices_of(hub, group):
         if device:
             companion = member.companions[device]
-            told = e2e.Message(senderKeyDistributionMessage=key)
-            attrs = {**_sent_by(group, phone, 0, message_id), "type": "text"}
             own = _enc(hub, phone, member, companion, told, fresh=False)
             hub.push(member, companion, node("message", attrs, [*own, shared]))
-            continue
-        # Phone to phone nothing can go wrong, so the text is simply there.
-        own_line = member is phone
-        member.add_entry(Entry(message_id, chat, phone.number, 0, now, text, None, own_line, server=GROUP))
-        if not own_line:
-            details = {"id": message_id, "sender": phone.number, "text": text, "kind_of": "text", "group": chat}
-            hub.journal.add("inbox", member.number, own=False, **details)
-        hub.world.changed(member)
+        else:
+            _is_there(hub, member, Entry(message_id, chat, phone.number, 0, time.time(), text, None, False, kind), file)
     return message_id
+
+
+def _is_there(hub: Hub, member: Phone, entry: Entry, file: str) -> None:
+    """Phone to phone nothing can go wrong, so the line is simply there."""
+    entry = replace(entry, own=member.number == entry.sender, server=GROUP, file=file)
+    member.add_entry(entry)
+    if not entry.own:
+        details = {"id": entry.id, "sender": entry.sender, "text": entry.text, "kind_of": entry.kind}
+        hub.journal.add("inbox", member.number, own=False, group=entry.chat, **details)
+    hub.world.changed(member)
 
 
 def _own_key(phone: Phone, group: Group) -> e2e.SenderKeyDistributionMessage:

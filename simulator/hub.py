@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from simulator import binary
 from simulator.faults import Faults
@@ -164,15 +165,19 @@ class Hub:
         if link is not None and link.active:
             link.write(stanza)
 
-    def confirm(self, link: Link, kind: str, ids: list[str], jid: Jid | None, type_: str) -> None:
-        """The client confirmed stanzas: they leave its queue. Receipts and notifications are told apart by type too."""
+    def confirm(
+        self, link: Link, kind: str, ids: list[str], jid: Jid | None, type_: str, participant: Jid | None = None
+    ) -> None:
+        """The client confirmed stanzas: they leave its queue.
+
+        Receipts and notifications are told apart by type and sender too, in groups by member."""
         if link.phone is None or link.companion is None:
             return
         for stanza_id in ids:
-            key = f"{kind}|{stanza_id}|"
-            for held in [held for held in link.companion.queue if held.startswith(key)]:
-                _, _, held_type, held_from = held.split("|")
-                if kind == "message" or (held_type == type_ and (jid is None or held_from == str(jid))):
+            whole = _key(kind, stanza_id, type_, str(jid), str(participant or ""))
+            start = _key(kind, stanza_id, "") if kind == "message" else _key(kind, stanza_id, type_, "")
+            for held in [held for held in link.companion.queue if held.startswith(start)]:
+                if kind == "message" or jid is None or held == whole:
                     del link.companion.queue[held]
         self.world.changed(link.phone)
 
@@ -188,9 +193,15 @@ class Hub:
 
 
 def queue_key(stanza: Node) -> str:
-    """What tells a queued stanza from others: tag, id, type and sender."""
+    """What tells a queued stanza from others: tag, id, type, sender, and in groups the member."""
     type_ = "" if stanza.tag == "message" else stanza.text_or("type")
-    return f"{stanza.tag}|{stanza.text('id')}|{type_}|{stanza.jid('from')}"
+    participant = stanza.jid_or_none("participant")
+    return _key(stanza.tag, stanza.text("id"), type_, str(stanza.jid("from")), str(participant or ""))
+
+
+def _key(*parts: str) -> str:
+    """Parts joined so that no part, which a client may have chosen, can look like two."""
+    return "|".join(quote(part, safe="@:.") for part in parts)
 
 
 def now_s() -> int:

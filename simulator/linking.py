@@ -1,16 +1,23 @@
-"""Linking by phone code: the person types eight characters that the client shows (facts: whatsapp-wire §20)."""
+"""Linking by phone code: the person types eight characters that the client shows (facts: whatsapp-wire §20).
 
+Assumed: that a code lives as long as the codes to scan do, and what exactly the service checks in a hello.
+"""
+
+import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simulator import pairing
 from simulator.hub import STREAM_END_DELAY_S, Hub, Link, now_s
-from simulator.linkcode import BadCode, Linking, answer, finish, read_code
+from simulator.linkcode import WRAPPED_KEY_BYTES, BadCode, Linking, answer, finish, read_code
 from simulator.node import SERVER, Malformed, Node, node
 from simulator.world import Phone, WorldError
 
 REF_BYTES = 12
 TAG = "link_code_companion_reg"
+_DISPLAY = re.compile(r"\w[\w .]{0,40} \(\w[\w .]{0,40}\)")
+"""The service wants `Browser (System)` (facts: whatsapp-client §1.3); that the letters' case is free is assumed."""
 
 
 @dataclass(slots=True)
@@ -21,6 +28,7 @@ class Offer:
     phone: Phone
     ref: bytes
     wrapped_ephemeral: bytes
+    until: float
     linking: Linking | None = None
 
 
@@ -42,8 +50,12 @@ def _hello(hub: Hub, link: Link, request: Node) -> Node:
     if phone is None or link.registration is None:
         raise Malformed("no such number")
     ref = hub.world.random_bytes(REF_BYTES)
-    wrapped = request.child("link_code_pairing_wrapped_companion_ephemeral_pub").data
-    hub.codes[phone.number] = Offer(link, phone, ref, wrapped)
+    wrapped = request.child("link_code_pairing_wrapped_companion_ephemeral_pub").sized(WRAPPED_KEY_BYTES)
+    display = request.child("companion_platform_display").data.decode(errors="replace")
+    noise = request.child("companion_server_auth_key_pub").data
+    if noise != link.registration.noise or not _DISPLAY.fullmatch(display) or not request.find("companion_platform_id"):
+        raise Malformed("another client than the connected one, or one that does not say what it is")
+    hub.codes[phone.number] = Offer(link, phone, ref, wrapped, time.monotonic() + pairing.REFS_VALID_S)
     hub.journal.add("code_shown", phone.number)
     return node(TAG, {}, [node("link_code_pairing_ref", {}, ref)])
 
@@ -53,7 +65,7 @@ def enter_code(hub: Hub, phone: Phone, typed: str) -> None:
 
     Whether it was the right one shows only in the client's next message."""
     offer = hub.codes.get(phone.number)
-    if offer is None or offer.link not in hub.links:
+    if offer is None or offer.link not in hub.links or offer.until < time.monotonic():
         raise WorldError("no_code_shown", "no device waits for a code of this phone")
     try:
         offer.linking, wrapped = answer(read_code(typed), offer.wrapped_ephemeral, hub.world.random_bytes)

@@ -54,13 +54,14 @@ def receive(hub: Hub, phone: Phone, letter: Letter) -> None:
 
 def _decrypt(phone: Phone, letter: Letter, enc: Node) -> e2e.Message:
     kind = enc.text("type")
+    companion = letter.sender.companions.get(letter.device)
     if kind == "pkmsg":
-        companion = letter.sender.companions.get(letter.device)
         if letter.identity is None or companion is None:
             raise BadIdentity("a first message without its device identity")
         root = letter.sender.party.identity_public
         verify_client_identity(letter.identity.data, root, companion.identity, letter.device)
-    plain = phone.party.decrypt(address(letter.sender, letter.device), kind, enc.data)
+    known = companion.identity if companion else None
+    plain = phone.party.decrypt(address(letter.sender, letter.device), kind, enc.data, known)
     return e2e.Message.FromString(plain)
 
 

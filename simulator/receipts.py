@@ -65,4 +65,5 @@ def _pass_on(hub: Hub, link: Link, stanza: Node, target: Phone, device: int, ids
 
 def take_ack(hub: Hub, link: Link, stanza: Node) -> None:
     """The client confirms a message, receipt or notification."""
-    hub.confirm(link, stanza.text("class"), [stanza.text("id")], stanza.jid_or_none("to"), stanza.text_or("type"))
+    kind, jid, participant = stanza.text("class"), stanza.jid_or_none("to"), stanza.jid_or_none("participant")
+    hub.confirm(link, kind, [stanza.text("id")], jid, stanza.text_or("type"), participant)

@@ -66,6 +66,7 @@ class Accounts:
 
     def __init__(self, pool: Pool, notices: Notices) -> None:
         """Works on `pool`; tells changes through `notices` once they are committed."""
+        self.pool = pool
         self._pool = pool
         self._notices = notices
 

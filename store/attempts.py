@@ -11,7 +11,7 @@ import msgspec
 from domain import limits
 from domain.message import MessageEvent, Reason, outcome, starts
 from enclave.wire.answers import SealedStore
-from store.database import Connection, Pool, new_id, new_secret, reaching, transaction
+from store.database import Connection, Pool, new_secret, reaching, transaction
 from store.messages import exhaust
 from store.notices import Notices
 from store.receipts import Receipts
@@ -75,15 +75,15 @@ class Attempts:
         self._receipts = receipts
 
     async def begin_send(
-        self, message: UUID, account: UUID, epoch: int, *, now: datetime, boot: str
+        self, message: UUID, attempt: UUID, account: UUID, epoch: int, *, now: datetime, boot: str
     ) -> Begun | MessageEvent | None:
         """The gate, one transaction. Who gets no `Begun` does not send.
 
         LATE: the message was too late and is MISSED. None: somebody else has it, it was cancelled or moved, or the
-        account is not ours. `boot`: of the enclave that the attempt goes to.
+        account is not ours. `attempt`: its new id. `boot`: of the enclave that it goes to.
         """
         begun, late = MessageEvent.BEGUN, MessageEvent.LATE
-        attempt, secret = new_id(), new_secret()
+        secret = new_secret()
         async with transaction(self._pool) as connection:
             row = await connection.fetchrow(
                 _SQL["begin"],

@@ -155,6 +155,17 @@ class Messages:
         found = await self._open(account, MessageEvent.UNBLOCKED, lambda *_: True)
         return await self.move(epoch, found, MessageEvent.UNBLOCKED)
 
+    async def miss_waiting(self, now: datetime, limit: int) -> int:
+        """What was BLOCKED or HELD for longer than its late limit is MISSED; returns how many."""
+        event, held = MessageEvent.LATE, [MessageState.BLOCKED, MessageState.HELD]
+        async with transaction(self._pool) as connection:
+            rows = await connection.fetch(
+                _SQL["miss_waiting"], held, outcome(event), now, event, Reason.TOO_LATE, limit
+            )
+            await exhaust(connection, [row["schedule_id"] for row in rows])
+        await self._notices.tell_messages((row["user_id"], row["id"]) for row in rows)
+        return len(rows)
+
     async def next_of_account_ms(self, account: UUID) -> int | None:
         """When the account has something to send again."""
         async with reaching():

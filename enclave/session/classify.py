@@ -130,6 +130,9 @@ SEND_ERRORS: Final[tuple[tuple[str, Certainty, SendTrouble], ...]] = (
 )
 """Parts of the client's error texts, first match wins: the permanent ones first, the ambiguous before the harmless."""
 
+NO_PICTURE_TEXTS: Final = ("the user has hidden their profile picture", "does not have a profile picture")
+"""Parts of the error texts that mean that there is no picture for us; any other is a failed lookup."""
+
 SERVER_ERROR_TEXT: Final = "server returned error "
 
 

@@ -23,7 +23,7 @@ from enclave.session.message import encode_text
 from enclave.session.pairing import Pairing
 from enclave.session.picture import fetch_picture
 from enclave.session.pipe import DevicePaired, SentText, Snapshot, Start
-from enclave.session.store_file import StoreCorrupt, StoreFile
+from enclave.session.store_file import PERSONAL, StoreCorrupt, StoreFile
 from enclave.wire.answers import Certainty, ContactPage, Group, GroupList, NotSent, NumberChecked, Picture, SendTrouble
 from enclave.wire.envelope import Code
 from enclave.wire.limits import CONTACT_PAGE_MAX
@@ -123,7 +123,8 @@ class NeonizeDriver:
         assert self._client is not None
         entry = self._client.protos.LogEntry.FromString(data)
         notice = classify.of_log_line(entry.Message)
-        if notice is not None:
+        linking = self._pairing is not None and not self._connected  # every linking has one restart in it
+        if notice is not None and not linking:
             self._surroundings.tell(notice)
 
     def _on_event(self, code: int, data: bytes) -> None:
@@ -151,7 +152,7 @@ class NeonizeDriver:
             return
         jid = jid_text(event.ID)
         store = StoreFile(self._folder / STORE_FILE, jid)
-        lid = store.check()
+        lid = store.lid()
         self._know_own(store, lid)
         self._pairing.done()
         snapshot = self._copy_store()
@@ -279,9 +280,11 @@ class NeonizeDriver:
             answer = await client.ask(
                 "GetProfilePicture", "GetProfilePictureReturnFunction", jid_message(client.protos, jid), wanted
             )
-        except ClientError:
-            return Picture(picture_id="", image=b"")
-        if not answer.Picture.ID:
+        except ClientError as error:
+            if any(part in str(error) for part in classify.NO_PICTURE_TEXTS):
+                return Picture(picture_id="", image=b"")
+            raise DriverRefused(Code.NOT_CONNECTED) from None
+        if answer.Picture.ID in ("", known_id):
             return Picture(picture_id=known_id, image=b"")
         image = await asyncio.to_thread(fetch_picture, answer.Picture.URL, self._proxy_url)
         return Picture(picture_id=answer.Picture.ID if image else "", image=image)
@@ -296,7 +299,10 @@ class NeonizeDriver:
         except ClientError:
             raise DriverRefused(Code.NOT_CONNECTED) from None
         found = [row for row in answer.IsOnWhatsAppResponse if row.IsIn]
-        return NumberChecked(jid=jid_text(found[0].JID) if found else "")
+        if not found:
+            return NumberChecked(jid="")
+        jid = await asyncio.to_thread(self._opened().personal_jid, jid_text(found[0].JID))
+        return NumberChecked(jid=f"{phone}@{PERSONAL}" if jid.endswith("@lid") else jid)
 
 
 def is_loopback_proxy(url: str) -> bool:

@@ -1,6 +1,7 @@
 """The client's own store, one SQLite file, read and groomed by us (facts: whatsapp-client §6, §7, §14).
 
-The client writes through its own connection with a rollback journal; ours are short and have a busy timeout.
+While the client runs, the file is only ever read as a whole (`enclave.session.live_image` says why); before that,
+`check` and `drop_ratchets` open it as the database that it is, which nobody else does then.
 """
 
 import contextlib
@@ -9,16 +10,16 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Final
 
+from enclave.session.live_image import live_image
 from enclave.wire.answers import Contact
 
-BUSY_TIMEOUT_S: Final = 5.0
 OWN_SECRETS_KEPT: Final = 1000
 """Message secrets of our own messages that a snapshot keeps, newest first: those of open attempts are among them."""
 
 NAMES_COLLECTION: Final = "critical_unblock_low"
 """The app-state collection that carries the address book's names."""
 
-_PERSONAL: Final = "s.whatsapp.net"
+PERSONAL: Final = "s.whatsapp.net"
 
 
 class StoreCorrupt(Exception):
@@ -34,9 +35,20 @@ class StoreFile:
         self.jid: Final = jid
 
     @contextlib.contextmanager
-    def _open(self) -> Generator[sqlite3.Connection]:
-        connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+    def _exclusively(self) -> Generator[sqlite3.Connection]:
+        """The file itself, for when no client runs."""
+        connection = sqlite3.connect(self.path, isolation_level=None)
         try:
+            yield connection
+        finally:
+            connection.close()
+
+    @contextlib.contextmanager
+    def _open(self) -> Generator[sqlite3.Connection]:
+        """A copy in memory of the file as it is now."""
+        connection = sqlite3.connect(":memory:", isolation_level=None)
+        try:
+            connection.deserialize(live_image(self.path))
             yield connection
         finally:
             connection.close()
@@ -44,7 +56,7 @@ class StoreFile:
     def check(self) -> str:
         """The device's LID, "" if unknown. Raises StoreCorrupt: without the row the client would abort the process."""
         try:
-            with self._open() as store:
+            with self._exclusively() as store:
                 if store.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
                     raise StoreCorrupt
                 row = store.execute("SELECT lid FROM whatsmeow_device WHERE jid = ?", (self.jid,)).fetchone()
@@ -54,6 +66,12 @@ class StoreFile:
             raise StoreCorrupt
         return row[0] or ""
 
+    def lid(self) -> str:
+        """The device's LID, "" if unknown; while the client runs."""
+        with self._open() as store:
+            row = store.execute("SELECT lid FROM whatsmeow_device WHERE jid = ?", (self.jid,)).fetchone()
+        return (row[0] or "") if row else ""
+
     def has_device(self) -> bool:
         """Whether the device is still linked, as far as the client knows."""
         with self._open() as store:
@@ -62,7 +80,7 @@ class StoreFile:
 
     def drop_ratchets(self, own_users: frozenset[str]) -> None:
         """Forget all Signal sessions and our own sender keys: the next send makes fresh ones (proven: facts §14)."""
-        with self._open() as store:
+        with self._exclusively() as store:
             store.execute("BEGIN IMMEDIATE")
             store.execute("DELETE FROM whatsmeow_sessions WHERE our_jid = ?", (self.jid,))
             for (sender,) in store.execute("SELECT DISTINCT sender_id FROM whatsmeow_sender_keys").fetchall():
@@ -82,7 +100,7 @@ class StoreFile:
         with self._open() as store:
             query = "SELECT pn FROM whatsmeow_lid_map WHERE lid = ?"
             row = store.execute(query, (lid.partition("@")[0],)).fetchone()
-        return f"{row[0]}@{_PERSONAL}" if row else lid
+        return f"{row[0]}@{PERSONAL}" if row else lid
 
     def written_ns(self) -> int:
         """When the file was last written, to see that nothing can have changed."""
@@ -120,14 +138,14 @@ class StoreFile:
         own = self.jid.partition(":")[0]
         for their_jid, full, first, push, business in rows:
             user, _, server = their_jid.partition("@")
-            number = user if server == _PERSONAL else numbers.get(user, "") if server == "lid" else ""
+            number = user if server == PERSONAL else numbers.get(user, "") if server == "lid" else ""
             if number and number != own:
                 merged = names.setdefault(number, ["", "", ""])
                 for place, name in enumerate((full or first, push, business)):
                     merged[place] = merged[place] or name or ""
         contacts = [
             Contact(
-                jid=f"{number}@{_PERSONAL}",
+                jid=f"{number}@{PERSONAL}",
                 lid=f"{lids[number]}@lid" if number in lids else "",
                 full_name=full,
                 push_name=push,
@@ -144,10 +162,9 @@ class StoreFile:
         Pruned is what grows without bound and a sender of texts does not need: secrets of other people's messages, and
         of our own all but the newest. Everything else, app-state hashes included, stays: the client checks them.
         """
+        target.write_bytes(live_image(self.path))
         copy = sqlite3.connect(target, isolation_level=None)
         try:
-            with self._open() as store:
-                store.backup(copy)
             copy.execute("PRAGMA journal_mode = OFF")
             lid = copy.execute("SELECT lid FROM whatsmeow_device WHERE jid = ?", (self.jid,)).fetchone()
             own = [_bare(self.jid), _bare(lid[0] if lid and lid[0] else self.jid)]

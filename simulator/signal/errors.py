@@ -25,6 +25,10 @@ class BadKey(SignalError):
     """A public key of the wrong length, or a point of small order."""
 
 
+class UntrustedIdentity(SignalError):
+    """A first message under another identity key than the one that the sending device has."""
+
+
 class OldCounter(SignalError):
     """The message key was used before: a repeated message, or a sender with a stale ratchet."""
 

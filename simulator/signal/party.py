@@ -8,7 +8,15 @@ from typing import Any
 
 from simulator.curve import KeyPair
 from simulator.signal import ratchet, saved, sender_keys, wire, x3dh
-from simulator.signal.errors import BadMac, Malformed, NoSession, OldCounter, SignalError, UnknownPrekey
+from simulator.signal.errors import (
+    BadMac,
+    Malformed,
+    NoSession,
+    OldCounter,
+    SignalError,
+    UnknownPrekey,
+    UntrustedIdentity,
+)
 from simulator.signal.keys import Bundle, RandomBytes, new_pair, pad, sign, unpad, with_prefix, without_prefix
 from simulator.signal.ratchet import Chain, Pending, Session
 from simulator.signal.sender_keys import SenderKey
@@ -98,13 +106,13 @@ class Party:
         }
         return "pkmsg", ratchet.VERSION + wire.encode(fields)
 
-    def decrypt(self, address: str, type: str, ciphertext: bytes) -> bytes:
-        """The text of a `pkmsg` or `msg` from the address.
+    def decrypt(self, address: str, type: str, ciphertext: bytes, identity: bytes | None = None) -> bytes:
+        """The text of a `pkmsg` or `msg` from the address; `identity` is the sender's key, where known (32 bytes).
 
         Raises a SignalError; the state then is as before, except for BadPadding: that message was authentic, its key
         is used."""
         if type == "pkmsg":
-            padded = self._decrypt_first(address, ciphertext)
+            padded = self._decrypt_first(address, ciphertext, identity)
         elif type == "msg":
             padded = self._try_sessions(address, ciphertext)
         else:
@@ -197,11 +205,13 @@ class Party:
             pending=Pending(bundle.prekey_id, bundle.signed_prekey_id, self.registration_id),
         )
 
-    def _decrypt_first(self, address: str, ciphertext: bytes) -> bytes:
+    def _decrypt_first(self, address: str, ciphertext: bytes, known: bytes | None) -> bytes:
         if ciphertext[:1] != ratchet.VERSION:
             raise Malformed("not a prekey message of version 3")
         fields = wire.decode(ciphertext[1:])
         base_key, identity = without_prefix(wire.blob(fields, 2)), without_prefix(wire.blob(fields, 3))
+        if known is not None and identity != known:
+            raise UntrustedIdentity("the message names another identity key")
         message = wire.blob(fields, 4)
         # A repeated base key is a session that we have already answered to; its prekey is gone, rightly.
         for session in self._sessions.get(address, []):

@@ -124,6 +124,7 @@ CREATE INDEX messages_open_of_account ON messages (account_id, due_at)
     WHERE state IN ('SCHEDULED', 'ARMED', 'SENDING', 'HELD', 'BLOCKED');
 CREATE INDEX messages_by_wa_id ON messages (account_id, wa_id) WHERE wa_id <> '';
 CREATE INDEX messages_of_user ON messages (user_id, due_at);
+CREATE INDEX messages_waiting ON messages (due_at) WHERE state IN ('BLOCKED', 'HELD');
 CREATE INDEX messages_in_hand ON messages (account_id) WHERE state IN ('ARMED', 'SENDING');
 
 -- One try to send a message; committed, with its own secret, before the frame goes out (design §6).

@@ -80,3 +80,18 @@ UPDATE schedules s SET state = $3
 WHERE s.id = ANY($1::uuid[]) AND s.state = ANY($2::text[])
   AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.schedule_id = s.id
                   AND m.state IN ('SCHEDULED', 'HELD', 'BLOCKED', 'ARMED', 'SENDING'));
+
+-- name: miss_waiting
+-- Messages in one of $1 whose account cannot send and that are late at $3 go to $2, at most $6; nobody has them in hand.
+-- $4 event  $5 reason
+WITH picked AS (
+    SELECT m.id FROM messages m JOIN schedules s ON s.id = m.schedule_id
+    WHERE m.state = ANY($1::text[]) AND m.due_at + make_interval(secs => s.late_limit_s) < $3::timestamptz
+    ORDER BY m.id LIMIT $6 FOR UPDATE OF m SKIP LOCKED
+), moved AS (
+    UPDATE messages m SET state = $2, reason = $5, updated_at = now()
+    FROM picked WHERE m.id = picked.id RETURNING m.id, m.user_id, m.schedule_id
+), noted AS (
+    INSERT INTO changes (message_id, event, reason) SELECT id, $4, $5 FROM moved
+)
+SELECT id, user_id, schedule_id FROM moved;

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -43,12 +44,13 @@ T = TypeVar("T")
 class Broker:
     """The enclave's process. `folder` must be short, private and the test's own."""
 
-    def __init__(self, folder: Path, driver: str = "null") -> None:
+    def __init__(self, folder: Path, *, driver: str = "null", **setup: object) -> None:
+        """`setup`: further arguments of `enclave.broker.main`."""
         self.folder = folder
         self.socket = folder / "door"
         self.tmpfs = folder / "live"
         self.log = folder / "log"
-        self._driver = driver
+        self._setup = {"driver": driver, **setup}
         self.process: subprocess.Popen[bytes] | None = None
 
     def environment(self) -> dict[str, str]:
@@ -64,7 +66,7 @@ class Broker:
     async def start(self) -> dict[str, object]:
         """Start it; return its ready line."""
         ours, theirs = os.pipe()
-        line = f"from enclave.broker import main; main(driver={self._driver!r})"
+        line = f"from enclave.broker import main; main(**{self._setup!r})"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: ASYNC220 - exec itself does not wait
                 [sys.executable, "-c", line],
@@ -95,8 +97,9 @@ class Broker:
 class Host:
     """A supervisor in small: one connection, its news, the newest store and version, as the host would keep them."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, account: str = ACCOUNT) -> None:
         self.broker = broker
+        self.account = account
         self.heard: list[News] = []
         self.signals = Signals()
         self.door: Door
@@ -114,10 +117,14 @@ class Host:
 
     async def hear(self, kind: type[T]) -> T:
         """Wait for the next news of `kind`; forget what came before it."""
+        return await self.hear_when(kind, lambda _: True)
+
+    async def hear_when(self, kind: type[T], when: Callable[[T], bool]) -> T:
+        """Wait for the next news of `kind` with that condition."""
 
         def found() -> T | None:
             for at, news in enumerate(self.heard):
-                if isinstance(news.notice, kind):
+                if isinstance(news.notice, kind) and when(news.notice):
                     del self.heard[: at + 1]
                     return news.notice
             return None
@@ -131,28 +138,43 @@ class Host:
         assert isinstance(answer, kind), answer
         return answer
 
-    async def link(self, epoch: int = 1, account: str = ACCOUNT) -> None:
-        """Make a key, pair a device, keep its first store."""
-        self.key = (await self.call(NewAccountKey(account=account), AccountKey)).wrapped_key
-        await self.call(PairSession(account=account, epoch=epoch, wrapped_key=self.key, phone=""), Opened)
+    async def pair(self, epoch: int = 1) -> None:
+        """Make a key, start to pair."""
+        self.key = (await self.call(NewAccountKey(account=self.account), AccountKey)).wrapped_key
+        await self.call(PairSession(account=self.account, epoch=epoch, wrapped_key=self.key, phone=""), Opened)
+
+    async def take_pairing(self) -> None:
+        """Wait for the new device, keep its first store."""
         paired = await self.hear(Paired)
         self.store, self.jid = paired.store, paired.jid
 
-    async def wake(self, epoch: int = 1, *, dirty: bool = False, account: str = ACCOUNT) -> Opened:
+    async def link(self, epoch: int = 1) -> None:
+        """Pair the null driver's device."""
+        await self.pair(epoch)
+        await self.take_pairing()
+
+    async def wake(self, epoch: int = 1, *, dirty: bool = False) -> Opened:
+        """Open a session on the newest store."""
         operation = OpenSession(
-            account=account, epoch=epoch, wrapped_key=self.key, jid=self.jid, store=self.store, dirty=dirty
+            account=self.account, epoch=epoch, wrapped_key=self.key, jid=self.jid, store=self.store, dirty=dirty
         )
         return await self.call(operation, Opened)
 
-    async def put_to_sleep(self, epoch: int = 1, account: str = ACCOUNT) -> SealedStore:
-        store = (await self.call(CloseSession(account=account, epoch=epoch), Closed)).store
+    async def close_session(self, epoch: int = 1) -> SealedStore | None:
+        """Close the session; its store."""
+        return (await self.call(CloseSession(account=self.account, epoch=epoch), Closed)).store
+
+    async def put_to_sleep(self, epoch: int = 1) -> SealedStore:
+        """Close the session and keep its store, which must be newer than ours."""
+        store = await self.close_session(epoch)
         assert store is not None
         assert self.store is None or store.version > self.store.version
         self.store = store
         return store
 
-    async def body(self, text: str = "hello", account: str = ACCOUNT, recipient: str = RECIPIENT) -> Send:
-        """Seal and ingest a text; return the Send for it, with secret 0 and epoch 1."""
+    async def body(self, text: str = "hello", *, recipient: str = RECIPIENT, secret: bytes = bytes(32)) -> Send:
+        """Seal and ingest a text; return the Send for it in epoch 1."""
+        account = self.account
         binding = Binding(
             environment=self.door.welcome.environment,
             account=account,
@@ -174,7 +196,7 @@ class Host:
             account=account,
             epoch=1,
             attempt="a",
-            secret=bytes(32),
+            secret=secret,
             recipient=recipient,
             binding=binding,
             content_key=kept,
@@ -191,7 +213,7 @@ async def code_of(host: Host, operation: object) -> Code:
 async def reopened(broker: Broker, host: Host) -> Host:
     """The same host on a new connection, as after a restart of the supervisor."""
     await host.door.close()
-    again = await Host(broker).connect()
+    again = await Host(broker, host.account).connect()
     again.key, again.store, again.jid = host.key, host.store, host.jid
     return again
 

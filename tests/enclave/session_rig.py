@@ -41,7 +41,7 @@ class Line:
         self._ids = itertools.count(1)
         self._answers: dict[int, asyncio.Future[Result | Code]] = {}
         self._signals = Signals()
-        self._taken = 0
+        self._taken: set[int] = set()
         self._listening = asyncio.create_task(self._listen())
 
     async def _listen(self) -> None:
@@ -83,12 +83,12 @@ class Line:
         return await self.ask(order)
 
     async def told(self, kind: type[N], when: Callable[[N], bool] = lambda _: True, wait_s: float = 20.0) -> N:
-        """The next notice of a kind (and condition) that `told` has not returned or passed yet."""
+        """The first notice of a kind (and condition) that `told` has not returned yet."""
 
         def look() -> N | None:
-            for place, notice in enumerate(self.notices[self._taken :], self._taken + 1):
-                if isinstance(notice, kind) and when(notice):
-                    self._taken = place
+            for place, notice in enumerate(self.notices):
+                if place not in self._taken and isinstance(notice, kind) and when(notice):
+                    self._taken.add(place)
                     return notice
             return None
 

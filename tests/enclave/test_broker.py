@@ -1,6 +1,7 @@
 """The whole enclave from the host's side: real broker, real zygote, one process per session, null driver."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from enclave.broker import report_bug
 from enclave.wire.answers import (
     ContactPage,
     Done,
@@ -205,3 +207,28 @@ async def test_closing_what_is_closed_is_no_session(host: Host) -> None:
     await host.put_to_sleep()
     assert await code_of(host, CloseSession(account=ACCOUNT, epoch=1)) is Code.NO_SESSION
     assert await code_of(host, msgspec.structs.replace(await host.body(), epoch=0)) is Code.FENCED
+
+
+def test_a_bug_is_reported_by_kind_and_place_without_its_words(capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        raise ValueError("+49 151 and a text")
+    except ValueError as error:
+        report_bug(asyncio.new_event_loop(), {"exception": error, "message": "Task exception: a text"})
+    told = capsys.readouterr().err
+    assert "ValueError" in told
+    assert "test_broker.py" in told
+    assert "text" not in told
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+async def test_the_broker_dumps_nothing_has_no_go_in_it_and_tells_its_children_little(broker: Broker) -> None:
+    assert broker.process is not None
+    inside = Path("/proc") / str(broker.process.pid)
+    (core,) = [line for line in (inside / "limits").read_text().splitlines() if line.startswith("Max core file size")]
+    assert core.split()[4:6] == ["0", "0"]
+    if os.geteuid() != 0:
+        pytest.skip("the rest is only root's to read")
+    assert "neonize" not in (inside / "maps").read_text()
+    (zygote,) = children(broker.process.pid)
+    told = (inside.parent / str(zygote) / "environ").read_bytes().split(b"\0")
+    assert not [pair for pair in told if pair.startswith(b"AUTOSENDR_")]

@@ -3,10 +3,12 @@
 import asyncio
 import os
 import signal
+import time
 
 import msgspec
 import pytest
 
+from enclave.lineage import LEFTOVER_S, RECORD_FILE
 from enclave.wire.answers import (
     NotSent,
     SealedStore,
@@ -36,6 +38,7 @@ from tests.enclave.brokers import (
     runs,
     wait_free,
 )
+from tests.waiting import eventually
 
 
 async def test_the_sessions_of_an_owner_end_with_its_connection_and_the_next_goes_on(
@@ -201,3 +204,21 @@ async def test_the_zygotes_end_ends_the_broker_and_leaves_the_stores(host: Host,
     assert await asyncio.to_thread(broker.process.wait, 20) == 1
     assert broker.leftovers() == [ACCOUNT]
     assert not broker.socket.exists()
+
+
+async def test_a_leftover_that_nobody_came_for_is_gone_with_the_next_look(host: Host, broker: Broker) -> None:
+    await host.link()
+    await broker.end(signal.SIGKILL)
+    record = broker.tmpfs / ACCOUNT / RECORD_FILE
+    hours_ago = time.time() - LEFTOVER_S - 1
+    os.utime(record, (hours_ago, hours_ago))
+    await broker.start()
+
+    async def gone() -> bool:
+        return broker.leftovers() == []
+
+    await eventually(gone, "the end of the leftover")
+    again = await reopened(broker, host)
+    assert not (await again.wake(dirty=True)).continued
+    await again.put_to_sleep()
+    await again.door.close()

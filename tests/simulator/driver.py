@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,7 +24,7 @@ from neonize._binder import ProxySettings  # noqa: E402
 from neonize.aioze import client as aioze  # noqa: E402
 from neonize.aioze.client import NewAClient  # noqa: E402
 from neonize.events import EVENT_TO_INT  # noqa: E402
-from neonize.proto.Neonize_pb2 import JID  # noqa: E402
+from neonize.proto.Neonize_pb2 import JID, PatchInfo  # noqa: E402
 from neonize.proto.waCompanionReg.WAWebProtobufsCompanionReg_pb2 import DeviceProps  # noqa: E402
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message  # noqa: E402
 from neonize.utils.enum import ReceiptType  # noqa: E402
@@ -86,14 +87,21 @@ class Driver:
     async def picture(self, number: str) -> Any:
         return MessageToDict(await self.client.get_profile_picture(jid(number)))
 
-    async def mark_read(self, id: str, chat: str, server: str) -> None:
-        await self.client.mark_read(id, chat=jid(chat, server), sender=jid(chat, server), receipt=ReceiptType.READ)
+    async def mark_read(self, id: str, chat: str, server: str, sender: str = "") -> None:
+        writer = jid(sender, "lid") if sender else jid(chat, server)
+        await self.client.mark_read(id, chat=jid(chat, server), sender=writer, receipt=ReceiptType.READ)
 
     async def pair_phone(self, number: str) -> Any:
         return await self.client.PairPhone(number, True)
 
-    async def image(self, to: str, data: str) -> Any:
-        return {"id": (await self.client.send_image(jid(to), bytes.fromhex(data), caption="a picture")).ID}
+    async def image(self, to: str, data: str, server: str = "s.whatsapp.net") -> Any:
+        return {"id": (await self.client.send_image(jid(to, server), bytes.fromhex(data), caption="a picture")).ID}
+
+    async def mute(self, number: str) -> None:
+        patch = PatchInfo(Timestamp=int(time.time()), Type=PatchInfo.REGULAR_HIGH)
+        mutation = patch.Mutations.add(Index=["mute", f"{number}@s.whatsapp.net"], Version=2)
+        mutation.Value.muteAction.muted = True
+        await self.client.send_app_state(patch)
 
     async def download(self, message: str) -> Any:
         return (await self.client.download_any(Message.FromString(bytes.fromhex(message)))).hex()

@@ -83,6 +83,30 @@ def test_a_group_message_reaches_phones_and_devices_and_is_confirmed_by_member(
     assert {tick.jid("participant").user for tick in ticks} == {bob.lid_user, stage.phone(CEM, "Cem").lid_user}
 
 
+def test_receipts_of_several_members_wait_until_each_is_confirmed(stage: Stage, client: Client, bob: Phone) -> None:
+    group = made(client, bob, stage.phone(CEM, "Cem"))
+    post(client, group, "hello all", "G1")
+    client.log_in()
+    waiting = client.got("receipt", id="G1", offline="0")
+    assert len({receipt.jid("participant") for receipt in waiting}) == len(waiting) == 2
+    companion = client.phone.companions[client.device]
+    for left, receipt in ((1, waiting[0]), (1, waiting[0]), (0, waiting[1])):
+        attrs = {"class": "receipt", "id": "G1", "to": group.jid, "participant": receipt.jid("participant")}
+        client.tell(node("ack", attrs))
+        assert sum(key.startswith("receipt|G1|") for key in companion.queue) == left
+
+
+@pytest.mark.parametrize("id", ["a|b", "a|b|c|d", "%7C"])
+def test_an_id_with_odd_signs_is_confirmed_like_any_other(stage: Stage, client: Client, bob: Phone, id: str) -> None:
+    other = stage.client(bob)
+    group = made(client, bob)
+    post(client, group, "odd", id)
+    companion = bob.companions[other.device]
+    waiting = len(companion.queue)
+    other.tell(node("ack", {"class": "message", "id": id, "to": group.jid, "participant": client.lid}))
+    assert len(companion.queue) == waiting - 1
+
+
 def test_a_phones_group_message_reaches_every_device_and_is_readable(stage: Stage, client: Client, bob: Phone) -> None:
     group = made(client, bob)
     for text in ("one", "two"):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator import group_delivery
+from simulator import acts, group_delivery
 from simulator.groups import Group
 from simulator.server import Simulator
 from simulator.signal.keys import Bundle
@@ -56,6 +56,23 @@ async def test_group_texts_go_both_ways(simulator: Simulator, folder: Path) -> N
             group_delivery.say(simulator.hub, simulator.world.phone(BEN), group, text)
         heard = [(await client.text(count))["Message"]["conversation"] for count in (1, 2)]
         assert heard == ["hello Anna", "how are you?"]
+
+
+async def test_reading_in_a_group_reaches_the_writer_both_ways(simulator: Simulator, folder: Path) -> None:
+    group = friends(simulator, ANNA, BEN)
+    ben = simulator.world.phone(BEN)
+    async with RealClient(simulator, folder / "store") as client:
+        await client.pair(ANNA)
+        await client.call("send", to=group.id, text="read me", server="g.us")
+        await client.event("Receipt", Type="DELIVERED")
+        acts.read(simulator.hub, ben, str(group.jid))
+        receipt = await client.event("Receipt", Type="READ")
+        assert receipt["MessageSource"]["Sender"]["User"] == ben.lid_user
+        message_id = group_delivery.say(simulator.hub, ben, group, "and me")
+        await client.text()
+        await client.call("mark_read", id=message_id, chat=group.id, server="g.us", sender=ben.lid_user)
+        wanted = {"kind": "receipt", "phone": BEN, "status": "read", "group": str(group.jid)}
+        assert await simulator.hub.journal.wait(0, wanted, 20.0)
 
 
 async def test_two_clients_share_a_group(simulator: Simulator, folder: Path) -> None:

@@ -16,6 +16,7 @@ from simulator.media_store import picture_path, profile_picture
 from simulator.pictures import FULL_PX, jpeg
 from simulator.protobufs import e2e
 from simulator.server import Simulator
+from simulator.stanzas import groups
 from tests.simulator.real_client import RealClient
 
 ANNA, BEN, CLEO = "491511000001", "491511000002", "491511000003"
@@ -47,6 +48,22 @@ async def test_a_client_opens_the_picture_that_a_phone_sends(simulator: Simulato
             setattr(message.imageMessage, field, base64.b64decode(image[field]))
         opened = await client.call("download", message=message.SerializeToString().hex())
         assert bytes.fromhex(opened) == PICTURE
+
+
+async def test_pictures_go_to_a_group_and_come_from_it(simulator: Simulator, folder: Path) -> None:
+    ben, cleo = simulator.world.phone(BEN), simulator.world.phone(CLEO)
+    group = groups.create(simulator.hub, ben, "Friends", [simulator.world.phone(ANNA), cleo])
+    async with RealClient(simulator, folder / "store") as client:
+        await client.pair(ANNA)
+        await client.call("image", to=group.id, data=PICTURE.hex(), server="g.us")
+        for phone in (ben, cleo):
+            (entry,) = phone.entries
+            assert (entry.chat, entry.text, entry.error) == (str(group.jid), "a picture", None)
+            assert simulator.hub.media.get(entry.file) == PICTURE
+        acts.say_image(simulator.hub, ben, str(group.jid), PICTURE, "look, all")
+        heard = await picture(client)
+        assert heard["Message"]["imageMessage"]["caption"] == "look, all"
+        assert cleo.entries[-1].file == cleo.entries[0].file
 
 
 async def picture(client: RealClient) -> Any:

@@ -10,6 +10,7 @@ from simulator.stanzas.table import TABLE
 from tests.simulator.scripted import Client, Stage
 
 ROUNDS = 6_000
+GROUP_ID = "12030000000001"
 
 
 def samples(anna: Jid, ben: Jid) -> list[Node]:
@@ -17,6 +18,7 @@ def samples(anna: Jid, ben: Jid) -> list[Node]:
     user = node("user", {"jid": ben}, [node("contact", {}, b"+491511000002")])
     queries = [node(tag) for tag in ("contact", "lid", "status", "picture", "devices")]
     enc = node("enc", {"v": "2", "type": "msg"}, b"\x33" + bytes(40))
+    shared = node("enc", {"v": "2", "type": "skmsg"}, b"\x33" + bytes(90))
     to = node("to", {"jid": ben}, [enc])
     usync = node("usync", {"sid": "1"}, [node("query", {}, queries), node("list", {}, [user])])
     collection = node("collection", {"name": "regular", "version": "0"}, [node("patch", {}, bytes(40))])
@@ -33,7 +35,7 @@ def samples(anna: Jid, ben: Jid) -> list[Node]:
         node("list", {}, [node("key", {}, keys[:2])]),
         node("skey", {}, keys),
     ]
-    group = Jid("12030000000001", GROUP)
+    group = Jid(GROUP_ID, GROUP)
     participant = node("participant", {"jid": ben})
     children: dict[str, list[Node]] = {
         "usync": [usync],
@@ -41,6 +43,7 @@ def samples(anna: Jid, ben: Jid) -> list[Node]:
         "registration": upload,
         "sync": [node("sync", {}, [collection])],
         "picture": [node("picture", {"jid": ben, "type": "image"})],
+        "tokens": [node("tokens", {}, [node("token", {"jid": ben, "t": "1", "type": "trusted_contact"}, b"")])],
         "remove-companion-device": [node("remove-companion-device", {"jid": ben, "reason": "user_initiated"})],
     }
     iqs = [
@@ -56,6 +59,9 @@ def samples(anna: Jid, ben: Jid) -> list[Node]:
             ("set", Jid("", GROUP), node("leave", {}, [node("group", {"id": group})])),
             ("set", group, node("add", {}, [participant])),
             ("set", group, node("subject", {}, b"new")),
+            ("set", group, node("remove", {}, [participant])),
+            ("set", group, node("announcement")),
+            ("set", group, node("ephemeral", {"expiration": "86400"})),
             ("set", group, node("description", {"id": "a"}, [node("body", {}, b"text")])),
         )
     ]
@@ -66,7 +72,8 @@ def samples(anna: Jid, ben: Jid) -> list[Node]:
         node("iq", {"id": "1", "type": "set", "xmlns": "md", "to": SERVER}, [by_code]),
         node("message", {"id": "A", "to": ben, "type": "text"}, [node("participants", {}, [to])]),
         node("message", {"id": "A", "to": ben.at(1), "type": "text"}, [enc]),
-        node("message", {"id": "A", "to": group, "type": "text"}, [node("participants", {}, [to]), enc]),
+        node("message", {"id": "A", "to": group, "type": "text"}, [node("participants", {}, [to]), shared]),
+        node("message", {"id": "A", "to": group, "participant": ben, "type": "text"}, [enc]),
         node("receipt", {"id": "A", "to": ben, "type": "read"}, [node("list", {}, [node("item", {"id": "B"})])]),
         node("receipt", {"id": "A", "to": ben, "type": "retry"}, retry),
         node("receipt", {"id": "A", "to": group, "participant": ben, "type": "retry"}, retry),
@@ -128,8 +135,9 @@ def test_a_paired_clients_damaged_stanzas_are_ignored_or_refused() -> None:
     def prepare(stage: Stage) -> tuple:
         anna = stage.phone("491511000001", "Anna")
         anna.companions.clear()
-        client = stage.client(anna)
-        return client, anna.pn, stage.phone("491511000002", "Ben").lid
+        client, ben = stage.client(anna), stage.phone("491511000002", "Ben")
+        stage.hub.world.groups.create(GROUP_ID, anna.lid_user, "Friends", [ben.lid_user], 1)
+        return client, anna.pn, ben.lid
 
     assert run(prepare, 3) > ROUNDS // 50
 

@@ -20,6 +20,7 @@ from simulator.signal.errors import (
     SignalError,
     TooFarAhead,
     UnknownPrekey,
+    UntrustedIdentity,
 )
 from simulator.signal.keys import Bundle, pad, unpad
 from simulator.signal.party import Party
@@ -218,6 +219,14 @@ def test_chains_kept_for_late_messages_are_bounded() -> None:
     assert len(bob._sessions[ANN][0].receiving) <= RECEIVING_CHAINS_MAX
     with pytest.raises(BadMac):
         bob.decrypt(ANN, *oldest)
+
+
+def test_a_first_message_under_another_identity_than_the_known_one_is_refused() -> None:
+    ann, bob = parties()
+    message = ann.encrypt(BOB, b"x", bob.bundle())
+    with pytest.raises(UntrustedIdentity):
+        bob.decrypt(ANN, *message, identity=bob.identity_public)
+    assert bob.decrypt(ANN, *message, identity=ann.identity_public) == b"x"
 
 
 def test_without_a_session_nothing_is_written_or_read() -> None:

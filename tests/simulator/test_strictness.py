@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from simulator import linkcode, linking
+from simulator.appstate import Collection
+from simulator.curve import KeyPair
 from simulator.node import LID, Jid, Malformed, Node, Value, node
-from simulator.protobufs import e2e
+from simulator.protobufs import action, e2e
 from simulator.signal.party import Party
-from simulator.world import Entry, Phone
+from simulator.world import Entry, Phone, WorldError
 from tests.simulator.scripted import Client, Stage, upload
 
 ANN, BOB = "491511000001", "491511000002"
@@ -109,6 +112,15 @@ def test_a_first_message_needs_the_devices_identity(client: Client, bob: Phone) 
     without = replace(whole, content=tuple(c for c in whole.children if c.tag != "device-identity"))
     client.tell(without)
     assert last(bob).error == "BadIdentity"
+
+
+def test_a_first_message_needs_the_registered_identity(client: Client, bob: Phone) -> None:
+    registered, client.party = client.party, Party.new(os.urandom)
+    client.send(bob, "another key", "A1")
+    assert last(bob).error == "UntrustedIdentity"
+    client.party = registered
+    client.send(bob, "my key", "A2")
+    assert last(bob).text == "my key"
 
 
 def test_a_signed_prekey_needs_a_right_signature(client: Client) -> None:
@@ -219,3 +231,69 @@ def test_a_stale_device_list_is_told_by_a_hash(stage: Stage, client: Client, bob
     assert sent("A2").text_or("phash") == ""
     stage.client(bob)
     assert sent("A3").text("phash").startswith("2:")
+
+
+def sync(client: Client, patch: bytes, version: int) -> Node:
+    """Send a patch of `regular_high` made against a version; the collection's answer."""
+    attrs = {"name": "regular_high", "version": str(version)}
+    request = node("sync", {}, [node("collection", attrs, [node("patch", {}, patch)])])
+    return client.ask("set", "w:sync:app:state", [request]).child("sync").child("collection")
+
+
+def test_app_state_refuses_stale_and_forged_patches_and_tells_other_devices(stage: Stage, client: Client) -> None:
+    other = stage.client(client.phone)
+    collection = client.phone.app_state["regular_high"]
+    copy = Collection("regular_high", collection.key)
+    muted = action.SyncActionValue()
+    muted.muteAction.muted = True
+    collection.set(["mute", "1"], muted, 2, 1)
+    copy.set(["mute", "2"], muted, 2, 1)
+    stale = copy.patches_since(0)[0]
+    refused = sync(client, stale, 0)
+    assert (refused.text("type"), refused.child("error").text("code")) == ("error", "409")
+    assert sync(client, stale, 1).child("error").text("code") == "400"
+    assert collection.version == 1
+    follower = Collection("regular_high", collection.key)
+    for patch in refused.child("patches").all("patch"):
+        follower.apply_client_patch(patch.data, follower.version)
+    follower.set(["mute", "2"], muted, 2, 1)
+    assert sync(client, follower.patches_since(1)[0], 1).text("version") == "2"
+    assert collection.indexes() == [["mute", "1"], ["mute", "2"]]
+    told = other.got("notification", type="server_sync")[-1].child("collection")
+    assert (told.text("name"), told.text("version")) == ("regular_high", "2")
+
+
+def hello(client: Client, code: str, **changed: bytes | None) -> Node:
+    """A code's first step as an honest unpaired client takes it, but for the changed children; the answer."""
+    ephemeral = KeyPair.from_private(os.urandom(32))
+    parts: dict[str, bytes | None] = {
+        "link_code_pairing_wrapped_companion_ephemeral_pub": linkcode.wrap(code, ephemeral.public, os.urandom),
+        "companion_server_auth_key_pub": client.noise.public,
+        "companion_platform_id": b"1",
+        "companion_platform_display": b"Chrome (Linux)",
+        "link_code_pairing_nonce": b"\0",
+    }
+    children = [node(tag, {}, data) for tag, data in (parts | changed).items() if data is not None]
+    attrs = {"jid": client.phone.pn, "stage": "companion_hello"}
+    return client.ask("set", "md", [node("link_code_companion_reg", attrs, children)])
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"link_code_pairing_wrapped_companion_ephemeral_pub": bytes(79)},
+        {"companion_server_auth_key_pub": bytes(32)},
+        {"companion_platform_display": b"Chrome"},
+        {"companion_platform_display": None},
+        {"companion_platform_id": None},
+    ],
+)
+def test_a_code_is_offered_only_to_a_client_that_says_who_it_is(stage: Stage, changed: dict[str, bytes | None]) -> None:
+    client = Client(stage, stage.phone(ANN, "Ann"))
+    client.offer()
+    assert hello(client, "ABCDEFGH", **changed).child("error").text("code") == "400"
+    with pytest.raises(WorldError):
+        linking.enter_code(stage.hub, client.phone, "ABCDEFGH")
+    assert hello(client, "ABCDEFGH").child("link_code_companion_reg").child("link_code_pairing_ref").data
+    linking.enter_code(stage.hub, client.phone, "abcd-efgh")
+    assert len(client.got("notification", type="link_code_companion_reg")) == 1

@@ -9,6 +9,7 @@ from domain.message import MessageEvent, Reason
 from domain.sending import is_late
 from enclave.wire.news import ReceiptKind
 from store.attempts import Begun
+from store.database import new_id
 from store.receipts import instant
 from tests.rows import RECIPIENT, add_account, add_message, later, sealed, state_of
 from tests.store.conftest import Store
@@ -27,7 +28,7 @@ async def _armed(store: Store, **message: object) -> tuple[UUID, UUID, int]:
 
 
 async def _begin(store: Store, one: UUID, account: UUID, epoch: int) -> Begun | MessageEvent | None:
-    return await store.attempts.begin_send(one, account, epoch, now=later(0), boot="boot")
+    return await store.attempts.begin_send(one, new_id(), account, epoch, now=later(0), boot="boot")
 
 
 async def _begun(store: Store) -> tuple[Begun, UUID, int]:

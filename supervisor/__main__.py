@@ -1,0 +1,34 @@
+"""The supervisor as a process. TERM and INT drain and end, HUP begins anew with fresh configuration, USR1 reports."""
+
+import asyncio
+import os
+import signal
+import sys
+
+from supervisor.life import Told, live
+from supervisor.log import start_logging
+from supervisor.settings import CannotStart
+
+
+async def _main() -> int:
+    loop = asyncio.get_running_loop()
+    stop, again, told = asyncio.Event(), asyncio.Event(), Told()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, again.set)
+    loop.add_signal_handler(signal.SIGUSR1, lambda: told.report())
+    return await live(os.environ, stop, again, told)
+
+
+def main() -> int:
+    """The command."""
+    start_logging()
+    try:
+        return asyncio.run(_main())
+    except CannotStart as reason:
+        print(f"supervisor: {reason}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,396 @@
+"""One account's actor: the only one who opens, uses and closes its session. Its states are domain/account.py's table.
+
+News and wishes come into a bounded mailbox; a state has a deadline, which a change of state replaces. An effect starts
+something whose outcome returns as an event. What must survive is written by chores, in order, until Postgres has it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final
+from uuid import UUID
+
+from domain import limits
+from domain.account import RUN_DEADLINE_S, RUN_IGNORED, RUN_TABLE, Link, Run, RunEffect, RunEvent
+from domain.hotset import Holder, Want, WantKind
+from domain.machine import transition
+from enclave.wire import news
+from enclave.wire.news import Notice
+from store.accounts import AccountRow
+from store.messages import Armed
+from store.run_state import RunShown
+from supervisor import clock, pairing, penalties, standing, unlinking
+from supervisor.chores import Chores
+from supervisor.context import Context
+from supervisor.delivery import Delivery
+from supervisor.log import emit
+from supervisor.news import wait_at_least_s
+from supervisor.opening import close_session, kill_session, open_session
+from supervisor.outbox import Outbox
+from supervisor.session import LiveSession
+from supervisor.settling import Settling
+from supervisor.sync import Sync
+
+_SLOT_STATES: Final = (Run.CONNECTING, Run.HOT, Run.DISCONNECTING)
+
+
+class MailboxFull(AssertionError):
+    """More events than an actor can ever have to hear: a bug."""
+
+
+class Actor:
+    """Made by the registry once this node owns the account; `run` is its life."""
+
+    def __init__(self, context: Context, row: AccountRow, epoch: int) -> None:
+        """COLD, with nothing in hand."""
+        self.context = context
+        self.row = row
+        self.account: UUID = row.id
+        self.epoch = epoch
+        self.state = Run.COLD
+        self.link = row.link
+        self.wish = row.wish
+        self.waits = penalties.Waits(failures=row.failures, restarts=row.restarts, until_ms=row.wait_until_ms)
+        self.outbox = Outbox()
+        self.chores = Chores(self._rest)
+        self.session: LiveSession | None = None
+        self.doubted = asyncio.Event()
+        """Some attempt's end was not seen: to be settled."""
+        self.sending: set[UUID] = set()
+        """Attempts that a send of this process is working on."""
+        self.wished = asyncio.Event()
+        """The wish may have changed."""
+        self.health_due = False
+        self.unsynced = row.names_synced_ms == 0
+        self.pins = 0
+        """Somebody is about to put something in hand: do not retire."""
+        self.lost = False
+        """The account is not ours any more."""
+        self.slot_token = ""
+        self._mailbox: asyncio.Queue[tuple[LiveSession | None, RunEvent, Notice | None]] = asyncio.Queue(
+            limits.ACTOR_MAILBOX_MAX
+        )
+        self._deadline_s: float | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.work: asyncio.Task[None] | None = None
+        self._opening_task: asyncio.Task[None] | None = None
+        self.attendants: list[asyncio.Task[None]] = []
+        self._received = asyncio.Event()
+        self._moved = asyncio.Event()
+        self._bug: BaseException | None = None
+        self._effects: dict[RunEffect, Callable[[Notice | None], None]] = {
+            RunEffect.OPEN: self._open,
+            RunEffect.CLOSE: self._close,
+            RunEffect.KILL: self._kill,
+            RunEffect.RETURN_SLOT: self._return_slot,
+            RunEffect.CLEAR_BACKOFF: lambda _: penalties.clear_failures(self),
+            RunEffect.BACK_OFF: lambda _: penalties.back_off(self),
+            RunEffect.BACK_OFF_RESTART: lambda _: penalties.back_off_restart(self),
+            RunEffect.PARK: lambda _: penalties.park(self),
+            RunEffect.STOP_FLEET: lambda _: penalties.stop_fleet(self),
+            RunEffect.MARK_LOGGED_OUT: lambda _: standing.mark_logged_out(self),
+            RunEffect.MARK_LOCKED: lambda _: standing.mark_locked(self),
+            RunEffect.MARK_BANNED: lambda _: standing.mark_banned(self),
+            RunEffect.MARK_UNPAIRED: lambda _: pairing.fail(self),
+        }
+
+    # --- what others ask and tell ---
+
+    def post(self, event: RunEvent, notice: Notice | None = None) -> None:
+        """Puts an event of the present session into the mailbox. Raises `MailboxFull`."""
+        self._post(self.session, event, notice)
+
+    def hear(self, notice: Notice) -> None:
+        """Takes news of the door."""
+        session = self.session
+        if isinstance(notice, news.Receipt | news.PhoneSeen):
+            standing.take_sign_of_life(self, notice)
+        if session is None:
+            return
+        session.take(notice)
+        if isinstance(notice, news.Ended) and notice.store is not None:
+            self.keep_closing_store(notice)
+        pairing.hear(self, session, notice)
+        event = session.classifier.classify(notice, clock.loop_s())
+        if event is not None:
+            session.least_wait_s = max(session.least_wait_s, wait_at_least_s(notice))
+            self._post(session, event, notice)
+
+    def take_in_hand(self, message: Armed) -> None:
+        """A message was armed for this account."""
+        self.outbox.add(message)
+        emit("message_armed", account=self.account, message=message.id, due_ms=message.due_ms)
+
+    def refresh(self, row: AccountRow) -> None:
+        """The account's row has changed: a wish, or the end of one."""
+        before, self.row = self.row, row
+        self.wish, self.link = row.wish, row.link
+        session = self.session
+        if session is not None and session.pairing and not session.paired:
+            if row.link is not Link.PAIRING or row.pair_phone != before.pair_phone:
+                session.replaced = True
+                self.post(RunEvent.RELEASED)
+        elif row.wish == "unlink" and row.link is not Link.LINKED and self.state is Run.COLD:
+            self.spawn(unlinking.unlink_cold(self))
+        self.wished.set()
+        self.context.wake_hot()
+
+    def doubt(self) -> None:
+        """Some attempt's end was not seen."""
+        self.doubted.set()
+
+    def forgive(self) -> None:
+        """A send went through: restarts in a row have ended."""
+        penalties.clear_restarts(self)
+
+    def changed(self) -> None:
+        """The session may have become ready or evictable."""
+        self.context.wake_idle()
+        self.context.wake_hot()
+
+    def receipt_stored(self) -> None:
+        """Wakes whoever waits for a receipt."""
+        self._received.set()
+        self._received = asyncio.Event()
+
+    async def wait_receipt(self, timeout_s: float) -> None:
+        """Returns after the next stored receipt, or `timeout_s`."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._received.wait()
+        except TimeoutError:
+            return
+
+    def want(self) -> Want | None:
+        """Why this account wants a slot, if it has none and wants one."""
+        if self.state is not Run.COLD or self.lost or self._tasks:
+            return None
+        now_ms = clock.now_ms()
+        not_before_ms = max(self.waits.until_ms, self.context.fleet_stopped_until_ms)
+        kind, ready_at_ms = None, now_ms
+        first = self.outbox.first()
+        if self.wish == "pair" and self.link is Link.PAIRING:
+            kind, not_before_ms = WantKind.PAIRING, self.context.fleet_stopped_until_ms
+        elif self.link is not Link.LINKED:
+            return None
+        elif self.doubted.is_set():
+            kind = WantKind.DUE
+        elif self.wish in ("unlink", "sync"):
+            kind = WantKind.WISH
+        elif first is not None:
+            kind, ready_at_ms = WantKind.DUE, first.fire_ms
+        elif self.unsynced:
+            kind = WantKind.STICKY
+        elif self.health_due:
+            kind = WantKind.HEALTH
+        if kind is None:
+            return None
+        return Want(
+            account=str(self.account),
+            kind=kind,
+            ready_at_ms=ready_at_ms,
+            lead_ms=self.row.lead_ms,
+            not_before_ms=not_before_ms,
+        )
+
+    def holder(self) -> Holder | None:
+        """What the account does with its slot, if it has one."""
+        if self.state not in _SLOT_STATES or self.session is None:
+            return None
+        session, first = self.session, self.outbox.first()
+        next_use = [ms for ms in (first.fire_ms if first else None, session.next_use_ms) if ms is not None]
+        busy = first is not None or session.in_flight or session.settling > 0
+        return Holder(
+            account=str(self.account),
+            kind=WantKind.DUE if busy else session.kind,
+            run=self.state,
+            evictable=session.evictable and self.state is Run.HOT,
+            next_use_ms=min(next_use, default=None),
+            sticky_left_ms=max(0, int((session.sticky_until_s - clock.loop_s()) * 1000)),
+        )
+
+    @property
+    def idle(self) -> bool:
+        """Whether the account needs no actor any more."""
+        quiet = self.state is Run.COLD and not self._tasks and not len(self.chores) and not self.pins
+        return quiet and (self.lost or self.want() is None) and not len(self.outbox) and not self.doubted.is_set()
+
+    def shown(self) -> RunShown:
+        """What pages may see."""
+        phase = self.session.phase if self.session is not None and self.state is Run.HOT else ""
+        waiting = self.waits.until_ms > clock.now_ms()
+        return RunShown(
+            run=self.state,
+            phase=phase,
+            reason=self.waits.reason if waiting else "",
+            until_ms=self.waits.until_ms if waiting else 0,
+        )
+
+    # --- its life ---
+
+    async def run(self) -> None:
+        """Hears events until cancelled. A bug ends it; the registry starts another."""
+        while True:
+            session, event, notice = await self._receive()
+            if self._bug is not None:
+                raise self._bug
+            if session is not self.session and event is not RunEvent.SLOT_GRANTED:
+                continue  # late news of a session that is gone
+            before = self.state
+            self.state, effects = transition(RUN_TABLE, RUN_IGNORED, before, event)
+            if self.state is not before:
+                self._deadline_s = self._deadline_of(self.state)
+                self._moved.set()
+                self._moved = asyncio.Event()
+                emit("account_run", account=self.account, before=before, after=self.state, by=event)
+                self._show()
+            for effect in effects:
+                self._effects[effect](notice)
+            if self.state is Run.HOT and before is Run.CONNECTING:
+                self._attend()
+            self.context.wake_hot()
+
+    async def until_left(self, state: Run) -> None:
+        """Returns when the actor is in another state than `state`, after at most a moment."""
+        try:
+            async with asyncio.timeout(limits.WORLD_RETRY_S):
+                while self.state is state:
+                    await self._moved.wait()
+        except TimeoutError:
+            return
+
+    def extend_deadline(self, left_s: float) -> None:
+        """The present state may last this much longer from now."""
+        self._deadline_s = clock.loop_s() + left_s
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Starts something whose outcome returns as an event. A bug in it ends the actor."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    async def stop(self) -> None:
+        """Ends everything of this actor; its session, if one lives, ends with the door's connection."""
+        if self.session is not None:
+            self.session.stop()
+        self.chores.stop()
+        for task in list(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(list(self._tasks))
+
+    async def work_done(self) -> None:
+        """Returns when the session's send, if one is under way, has its end."""
+        if self.work is not None:
+            await asyncio.wait([self.work])
+
+    def chore(self, write: Callable[[], Awaitable[object]]) -> bool:
+        """Queues a write that must not be lost; False if there are too many."""
+        return self.chores.add(write)
+
+    def keep_closing_store(self, ended: news.Ended) -> None:
+        """The enclave shut down in order and gave us the store."""
+        store = ended.store
+        if store is not None:
+            self.chore(lambda: self.context.store.stores.put_closing(self.account, self.epoch, store))
+
+    def _post(self, session: LiveSession | None, event: RunEvent, notice: Notice | None = None) -> None:
+        try:
+            self._mailbox.put_nowait((session, event, notice))
+        except asyncio.QueueFull:
+            raise MailboxFull(f"{event}") from None
+
+    async def _receive(self) -> tuple[LiveSession | None, RunEvent, Notice | None]:
+        while True:
+            deadline_s = self._deadline_s
+            try:
+                async with asyncio.timeout_at(deadline_s):
+                    return await self._mailbox.get()
+            except TimeoutError:
+                if self._deadline_s is not None and self._deadline_s <= clock.loop_s():
+                    self._deadline_s = None
+                    return self.session, RunEvent.OVERDUE, None
+
+    def _deadline_of(self, state: Run) -> float | None:
+        patience_s = RUN_DEADLINE_S[state]
+        if state is Run.CONNECTING and self.session is None and self._next_kind() is WantKind.PAIRING:
+            patience_s = limits.PAIR_DEADLINE_S
+        return None if patience_s is None else clock.loop_s() + patience_s
+
+    def _next_kind(self) -> WantKind:
+        if self.wish == "pair" and self.link is Link.PAIRING:
+            return WantKind.PAIRING
+        if self.doubted.is_set() or self.outbox.first() is not None:
+            return WantKind.DUE
+        if self.wish:
+            return WantKind.WISH
+        return WantKind.STICKY if self.unsynced else WantKind.HEALTH
+
+    def _open(self, _: Notice | None) -> None:
+        session = LiveSession(self.row, self._next_kind(), self.changed)
+        self.session = session
+        self._opening_task = self.spawn(self._opening(session))
+
+    async def _opening(self, session: LiveSession) -> None:
+        event = await open_session(self, session)
+        if event is not None:
+            self._post(session, event)
+
+    def _attend(self) -> None:
+        """The session is connected: work, settle, sync. Once for each session; a redial finds them waiting."""
+        session = self.session
+        if session is None or self.attendants:
+            return
+        self.work = self.spawn(Delivery(self, session).run())
+        self.attendants = [
+            self.spawn(Settling(self, session).run()),
+            self.spawn(Sync(self, session).run()),
+            self.spawn(unlinking.attend(self, session)),
+        ]
+
+    def _close(self, _: Notice | None) -> None:
+        if self.session is not None:
+            self.spawn(self._ending(self.session, close_session))
+
+    def _kill(self, _: Notice | None) -> None:
+        if self.session is not None:
+            self.spawn(self._ending(self.session, kill_session))
+
+    async def _ending(
+        self, session: LiveSession, end: Callable[["Actor", LiveSession], Coroutine[Any, Any, RunEvent]]
+    ) -> None:
+        session.stop()
+        self.outbox.nudge()
+        if self._opening_task is not None:
+            await asyncio.wait([self._opening_task])  # what is not open yet cannot be closed
+        self._post(session, await end(self, session))
+
+    def _return_slot(self, _: Notice | None) -> None:
+        session, self.session = self.session, None
+        self.work = None
+        for task in self.attendants:
+            task.cancel()
+        self.attendants = []
+        if session is not None:
+            session.stop()
+            self.outbox.nudge()
+            pairing.end(self, session)
+        self.health_due = False
+        token, self.slot_token = self.slot_token, ""
+        self.spawn(standing.give_slot_back(self, token))
+
+    def _show(self) -> None:
+        self.spawn(standing.show(self))
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._bug = error
+            self._mailbox.put_nowait((self.session, RunEvent.DIED, None))  # wakes `run`, which raises it
+        self._rest()
+
+    def _rest(self) -> None:
+        """Something has ended; perhaps it was the last thing to do."""
+        if not self._tasks and not len(self.chores):
+            self.context.wake_hot()
+            self.context.wake_idle()

@@ -1,0 +1,30 @@
+"""What all parts of one supervisor share, handed to each; nothing here is global."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from store.engine import EngineStore
+from store.slots import Slots
+from supervisor.doorway import Doorway
+from supervisor.ownership import Ownership
+
+
+def _nobody() -> None:
+    """Wakes nobody: the loops put themselves in its place."""
+
+
+@dataclass(slots=True)
+class Context:
+    """`dice` gives numbers in [0, 1). `wake_*` have a loop look at once. `fleet_stopped_until_ms`: nobody connects."""
+
+    store: EngineStore
+    door: Doorway
+    ownership: Ownership
+    slots: int
+    dice: Callable[[], float]
+    keys: Slots = field(init=False)
+    """Once the node has its name."""
+    wake_hot: Callable[[], None] = field(default=_nobody)
+    wake_idle: Callable[[], None] = field(default=_nobody)
+    wake_due: Callable[[], None] = field(default=_nobody)
+    fleet_stopped_until_ms: int = 0

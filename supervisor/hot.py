@@ -1,0 +1,74 @@
+"""Applies the hot set's plan: gives slots, asks for them back. The rules are domain/hotset.py's."""
+
+import secrets
+from uuid import UUID
+
+from domain.account import Run, RunEvent
+from domain.hotset import Holder, Want, WantKind, plan
+from supervisor import clock, standing
+from supervisor.actors import Actors
+from supervisor.log import emit
+from supervisor.loops.turning import Turn
+
+
+class Hot:
+    """Plans anew whenever something changed, and when the next wake is due."""
+
+    def __init__(self, actors: Actors, slots: int) -> None:
+        """`run_once` is one turn."""
+        self._actors = actors
+        self._slots = slots
+
+    async def run_once(self) -> Turn:
+        """One snapshot, one plan, carried out."""
+        holders: list[Holder] = []
+        wants: list[Want] = []
+        for actor in self._actors.by_account.values():
+            if (holder := actor.holder()) is not None:
+                holders.append(holder)
+            elif (want := actor.want()) is not None:
+                wants.append(want)
+        if not wants:
+            return Turn()
+        now_ms = clock.now_ms()
+        decided = plan(now_ms, self._slots, tuple(holders), tuple(wants))
+        for account in decided.releases:
+            self._actors.by_account[UUID(account)].post(RunEvent.RELEASED)
+        granted = 0
+        for want in decided.grants:
+            granted += await self._grant(want)
+        again_s = None if decided.again_at_ms is None else (decided.again_at_ms - clock.now_ms()) / 1000
+        return Turn(again_s=again_s)
+
+    async def _grant(self, want: Want) -> bool:
+        actor = self._actors.by_account.get(UUID(want.account))
+        if actor is None or actor.state is not Run.COLD or not actor.context.ownership.trusted(actor.account):
+            return False
+        token = secrets.token_hex(8)
+        if not await standing.take_slot(actor, token):
+            return False  # a key that a dead process left: it expires
+        if actor.want() is None:
+            await standing.give_slot_back(actor, token)
+            return False
+        actor.slot_token = token
+        actor.post(RunEvent.SLOT_GRANTED)
+        await actor.until_left(Run.COLD)
+        return True
+
+
+def report(actors: Actors) -> None:
+    """Writes every actor's state to the log."""
+    for actor in list(actors.by_account.values()):
+        session = actor.session
+        emit(
+            "account_state",
+            account=actor.account,
+            run=actor.state,
+            phase=session.phase if session is not None else "",
+            epoch=actor.epoch,
+            kind=WantKind(session.kind).name.lower() if session is not None else "",
+            in_hand=len(actor.outbox),
+            in_doubt=actor.doubted.is_set(),
+            chores=len(actor.chores),
+            wait_ms=max(0, actor.waits.until_ms - clock.now_ms()),
+        )

@@ -1,0 +1,225 @@
+"""The composition root: what a supervisor consists of, in which order it starts, how it ends."""
+
+import asyncio
+import contextlib
+import os
+import random
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from domain import limits
+from domain.refusal import Unavailable
+from enclave.wire.envelope import News
+from store.engine import EngineStore
+from store.slots import Slots
+from supervisor.actors import Actors
+from supervisor.context import Context
+from supervisor.destinations import Live, demo_of
+from supervisor.doorway import Doorway
+from supervisor.hot import Hot, report
+from supervisor.log import emit
+from supervisor.loops.due import DueLoop, listen_due
+from supervisor.loops.idle import IdleLoop
+from supervisor.loops.leases import LeaseLoop
+from supervisor.loops.reconcile import ReconcileLoop, listen_wishes
+from supervisor.loops.sticky import StickyLoop
+from supervisor.loops.turning import Loop
+from supervisor.ownership import Ownership
+from supervisor.relay import Relay
+from supervisor.settings import Settings, read_settings
+from supervisor.tree import Child, Tree, TreeFailed
+
+INTAKE: Final = ("sticky", "due", "due_news", "reconcile", "wishes")
+"""Children that bring work: the first to stop."""
+
+NEVER_MS: Final = 1 << 62
+
+
+class Supervisor:
+    """One tree with one configuration. `start`, then wait for `ended`, then `stop`."""
+
+    def __init__(self, settings: Settings, store: EngineStore) -> None:
+        """Nothing runs yet."""
+        self.settings = settings
+        self.ended = asyncio.Event()
+        """Something is wrong that a restart of the process may mend."""
+        self.store = store
+        self.ownership = Ownership(store.accounts, settings.database_url, settings.state)
+        self.door = Doorway(settings.enclave_socket, self._hear, self._door_lost, demo=bool(settings.simulator))
+        self.context = Context(
+            store=store,
+            door=self.door,
+            ownership=self.ownership,
+            dice=random.random,
+            slots=settings.hot_slots,
+        )
+        self.actors = Actors(self.context)
+        self.loops = {
+            loop.name: loop
+            for loop in (
+                Loop("leases", limits.LEASE_TICK_S, LeaseLoop(self.actors).run_once),
+                Loop("reconcile", limits.RECONCILE_TICK_S, ReconcileLoop(self.actors).run_once),
+                Loop("hot", limits.IDLE_TICK_S, Hot(self.actors, settings.hot_slots).run_once),
+                Loop("idle", limits.IDLE_TICK_S, IdleLoop(self.actors).run_once),
+                Loop("due", limits.DUE_TICK_S, DueLoop(self.actors).run_once),
+                Loop("sticky", limits.IDLE_TICK_S, StickyLoop(self.actors).run_once),
+            )
+        }
+        self.context.wake_hot = self.loops["hot"].wake
+        self.context.wake_idle = self.loops["idle"].wake
+        self.context.wake_due = self.loops["due"].wake
+        self.tree = Tree(self.children())
+
+    def children(self) -> list[Child]:
+        """The tree: started in this order, stopped in reverse."""
+        loops = self.loops
+        return [
+            Child("lock", lambda started: self.ownership.hold(started, self.ended.set)),
+            Child("slots", self._own_slots),
+            *([Child("relay", self._relay)] if self.settings.egress_socket is not None else []),
+            Child("door", self.door.run),
+            Child("actors", self._keep_actors),
+            Child("leases", loops["leases"].run),
+            Child("hot", loops["hot"].run),
+            Child("idle", loops["idle"].run),
+            Child("wishes", lambda started: listen_wishes(self.actors, started)),
+            Child("reconcile", loops["reconcile"].run),
+            Child("due_news", lambda started: listen_due(self.actors, loops["due"].wake, started)),
+            Child("due", loops["due"].run),
+            Child("sticky", loops["sticky"].run),
+        ]
+
+    async def start(self) -> None:
+        """Starts all children. Raises `TreeFailed`."""
+        await self.tree.start()
+        emit(
+            "supervisor_started",
+            node=self.ownership.node,
+            slots=self.settings.hot_slots,
+            environment=self.door.environment,
+        )
+
+    async def stop(self, drain_s: float = limits.TERM_DRAIN_S) -> None:
+        """Takes in nothing new, puts all sessions to sleep, stops all children in reverse order."""
+        for name in INTAKE:
+            await self.tree.stop_one(name)
+        self.context.fleet_stopped_until_ms = NEVER_MS
+        await self.actors.drain(drain_s)
+        await self.tree.stop()
+        emit("supervisor_stopped", node=self.ownership.node)
+
+    def report(self) -> None:
+        """Writes every actor's state to the log."""
+        report(self.actors)
+
+    def _hear(self, told: News) -> None:
+        self.actors.hear(told)
+
+    def _door_lost(self) -> None:
+        self.actors.door_lost()
+
+    async def _own_slots(self, started: Callable[[], None]) -> None:
+        """The slots that an earlier process of this node left are nobody's: it is dead, we have its lock."""
+        self.context.keys = Slots(self.store.redis, self.ownership.node)
+        with contextlib.suppress(Unavailable):  # they expire
+            await self.context.keys.clear()
+        started()
+        await asyncio.Event().wait()
+
+    async def _relay(self, started: Callable[[], None]) -> None:
+        assert self.settings.egress_socket is not None
+        mode = demo_of(self.settings.simulator) if self.settings.simulator else Live()
+        relay = Relay(self.settings.egress_socket, mode)
+        await relay.start()
+        started()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await relay.close()
+
+    async def _keep_actors(self, started: Callable[[], None]) -> None:
+        started()
+        try:
+            await self.actors.failed.wait()
+            self.ended.set()
+            await asyncio.Event().wait()
+        finally:
+            await self.actors.stop()
+
+
+async def live(environ: Mapping[str, str], stop: asyncio.Event, again: asyncio.Event, told: "Told") -> int:
+    """Runs supervisors, one after another, until `stop`; `again` has the next begin with fresh configuration.
+
+    Returns the exit code: 0 after `stop`, 1 when the tree failed.
+    """
+    ready = False
+    while True:
+        settings = read_settings(environ)
+        store = await _open_store(settings, stop)
+        if store is None:
+            return 0
+        supervisor = Supervisor(settings, store)
+        told.report = supervisor.report
+        try:
+            starting = asyncio.create_task(supervisor.start())
+            await _first(starting, stop, supervisor.ended)
+            if starting.done():
+                starting.result()
+                if not ready:
+                    tell_ready(settings.ready_fd)
+                    ready = True
+                await _first(None, stop, again, supervisor.ended, supervisor.tree.failed)
+            else:
+                starting.cancel()
+                await asyncio.wait([starting])
+            emit("supervisor_stopping", node=supervisor.ownership.node, signal="TERM" if stop.is_set() else "other")
+            await supervisor.stop()
+        except TreeFailed:
+            await supervisor.tree.stop()
+            return 1
+        finally:
+            await store.close()
+        if stop.is_set():
+            return 0
+        if supervisor.ended.is_set() or supervisor.tree.failed.is_set():
+            return 1
+        again.clear()
+
+
+class Told:
+    """What USR1 does at the moment."""
+
+    def __init__(self) -> None:
+        """Nothing."""
+        self.report: Callable[[], None] = lambda: None
+
+
+def tell_ready(descriptor: int | None) -> None:
+    """Writes the one line of the ready contract (docs/operations.md)."""
+    if descriptor is None:
+        return
+    with os.fdopen(descriptor, "wb") as pipe:
+        pipe.write(msgspec.json.encode({"ready": True}) + b"\n")
+
+
+async def _open_store(settings: Settings, stop: asyncio.Event) -> EngineStore | None:
+    told = False
+    while not stop.is_set():
+        try:
+            return await EngineStore.open(settings.database_url, settings.redis_url)
+        except Unavailable as unavailable:
+            if not told:
+                emit("world_failed", part="postgres", error=str(unavailable))
+            told = True
+            await asyncio.sleep(limits.WORLD_RETRY_S)
+    return None
+
+
+async def _first(task: asyncio.Task[None] | None, *events: asyncio.Event) -> None:
+    waits = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait([*waits, *([task] if task is not None else [])], return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+    await asyncio.wait(waits)

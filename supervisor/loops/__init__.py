@@ -1,0 +1,1 @@
+"""The loops: each pulls its own work, at its own pace."""

@@ -1,0 +1,102 @@
+"""What must leave soon is claimed, armed and handed to its actor. Redis says it sooner; Postgres alone suffices."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+from domain import limits
+from domain.account import Link
+from domain.refusal import Unavailable
+from store import keys
+from store.messages import Looked
+from supervisor import clock, standing
+from supervisor.actors import Actors
+from supervisor.loops.turning import Turn
+
+
+class DueLoop:
+    """Looks `limits.LOOK_AHEAD_S` ahead, so that the wake fits before the due instant."""
+
+    def __init__(self, actors: Actors) -> None:
+        """`run_once` is one turn."""
+        self._actors = actors
+        self._context = actors.context
+        self._store = actors.context.store
+
+    async def run_once(self) -> Turn:
+        """Claims, arms, hands over. Raises `Unavailable` if Postgres is away."""
+        now_ms = clock.now_ms()
+        until_ms = now_ms + int(limits.LOOK_AHEAD_S * 1000)
+        until = clock.instant(until_ms)
+        hinted = await self._claim(until_ms, now_ms)
+        found = await self._store.messages.due_ids(until, self._context.ownership.node, limits.CLAIM_BATCH_MAX)
+        ids = list(dict.fromkeys([*hinted, *found]))
+        armed = await self._arm(ids) if ids else 0
+        await self._forget(hinted)
+        full = len(found) == limits.CLAIM_BATCH_MAX or len(hinted) == limits.CLAIM_BATCH_MAX
+        again_s = 0.0 if full and armed else await self._next_s(until_ms)
+        return Turn(counts={"claimed": len(hinted), "armed": armed}, again_s=again_s)
+
+    async def _arm(self, ids: list[UUID]) -> int:
+        looked = await self._store.messages.look(ids)
+        node = self._context.ownership.node
+        ours = [one for one in looked if not one.owned or one.owner in ("", node)]
+        actors = await self._actors.reach(list(dict.fromkeys(one.account for one in ours)))
+        try:
+            until = clock.now() + timedelta(seconds=limits.LOOK_AHEAD_S)
+            armed = await self._store.messages.arm([one.id for one in ours], node, until)
+            self._actors.take_in_hand(armed)
+            self._block_unlinked(ours)
+        finally:
+            for actor in actors:
+                actor.pins -= 1
+        self._context.wake_hot()
+        return len(armed)
+
+    def _block_unlinked(self, ours: list[Looked]) -> None:
+        """Messages made while the device was being removed: they cannot leave."""
+        for account in {one.account for one in ours if one.link != Link.LINKED}:
+            actor = self._actors.by_account.get(account)
+            if actor is not None and actor.link is not Link.LINKED:
+                standing.block(actor, standing.BLOCK_REASONS[actor.link])
+
+    async def _claim(self, until_ms: int, now_ms: int) -> list[UUID]:
+        try:
+            return await self._store.due.claim(until_ms, now_ms)
+        except Unavailable:
+            return []  # Postgres has them all
+
+    async def _forget(self, hinted: list[UUID]) -> None:
+        """What is armed is Postgres' business; what is not is found there again."""
+        try:
+            await self._store.due.forget(hinted)
+        except Unavailable:
+            return
+
+    async def _next_s(self, until_ms: int) -> float | None:
+        try:
+            next_ms = await self._store.due.next_ms()
+        except Unavailable:
+            next_ms = await self._store.messages.next_due_ms(clock.instant(until_ms))
+        return None if next_ms is None else (next_ms - until_ms) / 1000
+
+
+async def listen_due(actors: Actors, wake: Callable[[], None], started: Callable[[], None]) -> None:
+    """Wakes the due loop when somebody adds near work. Raises `Unavailable` when Redis is away."""
+    started()
+    channel = actors.context.store.redis.channel()
+    try:
+        await actors.context.store.redis.ask(channel.subscribe(keys.DUE_CHANGED))
+        while True:
+            heard = await actors.context.store.redis.ask(channel.get_message(timeout=limits.RECONCILE_TICK_S))
+            if heard is not None:
+                wake()
+    finally:
+        await asyncio.shield(_close(channel))
+
+
+async def _close(channel: object) -> None:
+    close = getattr(channel, "aclose", None)
+    if close is not None:
+        await close()

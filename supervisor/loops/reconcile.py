@@ -1,0 +1,86 @@
+"""Makes hints agree with the truth: the due set is filled from Postgres, what fell through is picked up."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain import limits
+from domain.account import LinkEvent
+from domain.refusal import Unavailable
+from supervisor import clock, standing
+from supervisor.actors import Actors
+from supervisor.loops.turning import Turn
+
+
+class ReconcileLoop:
+    """At the start, then every `limits.RECONCILE_TICK_S`."""
+
+    def __init__(self, actors: Actors) -> None:
+        """`run_once` is one turn."""
+        self._actors = actors
+        self._store = actors.context.store
+
+    async def run_once(self) -> Turn:
+        """Raises `Unavailable`."""
+        store, node = self._store, self._actors.context.ownership.node
+        adopted = await self._actors.adopt([*await store.accounts.left_in_hand(), *await store.accounts.wishes(node)])
+        ended = await self._end_bans(await store.accounts.ended_bans(node))
+        missed = await store.messages.miss_waiting(clock.now(), limits.CLAIM_BATCH_MAX)
+        await store.receipts.purge(clock.now() - timedelta(seconds=limits.STRAY_RECEIPT_S))
+        return Turn(
+            counts={"adopted": len(adopted), "bans_ended": ended, "missed": missed, "hinted": await self._fill()}
+        )
+
+    async def _fill(self) -> int:
+        """Adds the near horizon to the due set."""
+        until = clock.now() + timedelta(seconds=limits.NEAR_HORIZON_S)
+        after: tuple[datetime, UUID] | None = None
+        added = 0
+        while True:
+            page = await self._store.messages.horizon(until, after, limits.CLAIM_BATCH_MAX)
+            try:
+                added += await self._store.due.add(page.due_ms_by_id) if page.due_ms_by_id else 0
+            except Unavailable:
+                return added  # the due loop reads Postgres meanwhile
+            after = page.after
+            if after is None:
+                return added
+
+    async def _end_bans(self, accounts: list[UUID]) -> int:
+        await self._actors.adopt([one for one in accounts if one not in self._actors.by_account])
+        ended = 0
+        for account in accounts:
+            actor = self._actors.by_account.get(account)
+            if actor is not None:
+                standing.move_link(actor, LinkEvent.BAN_ENDED)
+                standing.unblock(actor)
+                actor.health_due = True
+                ended += 1
+        return ended
+
+
+async def listen_wishes(actors: Actors, started: Callable[[], None]) -> None:
+    """Looks at each account that Postgres notifies of. Raises `Unavailable`, and is started again, when it is away."""
+    waiting: asyncio.Queue[UUID] = asyncio.Queue(limits.CLAIM_BATCH_MAX)
+
+    def heard(account: UUID) -> None:
+        if not waiting.full():  # what does not fit is found by reconcile
+            waiting.put_nowait(account)
+
+    async def look() -> None:
+        for account in await actors.context.store.accounts.wishes(actors.context.ownership.node):
+            await actors.look_at_wish(account)
+        while True:
+            await actors.look_at_wish(await waiting.get())
+
+    tasks = [asyncio.create_task(actors.context.store.accounts.listen(heard)), asyncio.create_task(look())]
+    started()
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)

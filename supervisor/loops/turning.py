@@ -1,0 +1,53 @@
+"""The shape of every loop: `run_once` does what there is to do and says when there will be more."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import msgspec
+
+from domain.refusal import Unavailable
+from supervisor.log import emit
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """What a turn did, by name, and in how many seconds there is more to do (None: nobody knows)."""
+
+    counts: Mapping[str, int] = {}
+    again_s: float | None = None
+
+
+class Loop:
+    """Turns when woken, when its own last turn said so, and every `tick_s` seconds at the latest."""
+
+    def __init__(self, name: str, tick_s: float, run_once: Callable[[], Awaitable[Turn]]) -> None:
+        """`run` turns it."""
+        self.name = name
+        self._tick_s = tick_s
+        self._run_once = run_once
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Have it turn at once."""
+        self._woken.set()
+
+    async def run(self, started: Callable[[], None]) -> None:
+        """Turns until cancelled. An absent world costs a turn, not the loop."""
+        started()
+        away = False
+        while True:
+            self._woken.clear()
+            try:
+                turn = await self._run_once()
+                away = False
+            except Unavailable as unavailable:
+                if not away:
+                    emit("world_failed", part=self.name, error=str(unavailable))
+                away, turn = True, Turn()
+            if any(turn.counts.values()):
+                emit("loop_turn", loop=self.name, counts={name: n for name, n in turn.counts.items() if n})
+            wait_s = self._tick_s if turn.again_s is None else max(0.0, min(self._tick_s, turn.again_s))
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._woken.wait()
+            except TimeoutError:
+                continue

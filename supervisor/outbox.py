@@ -1,0 +1,56 @@
+"""The messages that an account has in hand, by the instant at which they leave."""
+
+import asyncio
+from uuid import UUID
+
+from store.messages import Armed
+
+
+class Outbox:
+    """One account's armed messages. One task takes them out; others put them in."""
+
+    def __init__(self) -> None:
+        """Empty."""
+        self._by_id: dict[UUID, Armed] = {}
+        self._changed = asyncio.Event()
+
+    def __len__(self) -> int:
+        """How many are in hand."""
+        return len(self._by_id)
+
+    def add(self, message: Armed) -> None:
+        """Takes a message in hand, or another instant for one that is."""
+        self._by_id[message.id] = message
+        self._changed.set()
+
+    def remove(self, message: UUID) -> None:
+        """It has left, or is not ours any more."""
+        self._by_id.pop(message, None)
+        self._changed.set()
+
+    def first(self) -> Armed | None:
+        """The one that leaves next."""
+        return min(self._by_id.values(), key=lambda one: (one.fire_ms, one.id), default=None)
+
+    def messages(self) -> list[Armed]:
+        """All of them, in no order."""
+        return list(self._by_id.values())
+
+    def nudge(self) -> None:
+        """Wakes whoever waits, though nothing has changed here."""
+        self._changed.set()
+
+    def clear(self) -> None:
+        """Nothing is ours any more."""
+        self._by_id.clear()
+        self._changed.set()
+
+    async def wait_change(self, timeout_s: float | None) -> None:
+        """Returns when something was added or removed since the last call, or after `timeout_s`."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._changed.clear()

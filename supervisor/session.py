@@ -1,0 +1,176 @@
+"""One live session as the host sees it: from the slot to the closing store. What it is good for right now, and why."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from domain import limits
+from domain.account import Phase
+from domain.hotset import WantKind
+from domain.sending import drain_s
+from enclave.wire import news
+from enclave.wire.news import Notice, ReceiptKind
+from store.accounts import AccountRow
+from supervisor import clock
+from supervisor.news import Classifier
+
+GROUP_SERVER: Final = "@g.us"
+EARLY_MAX: Final = 64
+_ARRIVED: Final = (ReceiptKind.DELIVERED, ReceiptKind.READ)
+
+
+class LiveSession:
+    """The flags of one session. `changed` is called when it may have become ready or evictable."""
+
+    def __init__(self, row: AccountRow, kind: WantKind, changed: Callable[[], None]) -> None:
+        """Opens nothing; that is the actor's."""
+        self.row = row
+        self.kind = kind
+        self.pairing = kind is WantKind.PAIRING
+        self.classifier = Classifier(pairing=self.pairing)
+        self.opened_s = clock.loop_s()
+        self.sticky_until_s = self.opened_s + limits.STICKY_SYNC_S
+        self.paired = not self.pairing
+        """A device is persisted; from the start for a session that wakes one."""
+        self.ready = asyncio.Event()
+        """Connected, with a device, drained as far as we wait for it; or closing, so that nobody waits in vain."""
+        self.was_ready = False
+        self.closing = asyncio.Event()
+        """Nothing new is begun any more."""
+        self.contacts_changed = asyncio.Event()
+        self.contacts_quiet_since_s = self.opened_s
+        self.in_flight = False
+        self.settling = 0
+        self.syncing = False
+        self.replaced = False
+        """The person gave this pairing up, or wants it by the other method."""
+        self.version = 0
+        self.least_wait_s = 0.0
+        self.code = 0
+        """Of the notice that ended it: a WhatsApp code, for the page."""
+        self.ban_s = 0
+        self.trouble = ""
+        """Why linking failed."""
+        self.next_use_ms: int | None = None
+        self._changed = changed
+        self._connected = False
+        self._drained = False
+        self._drain_timer: asyncio.TimerHandle | None = None
+        self._drain_s = limits.DRAIN_S
+        self._linger_until_s = 0.0
+        self._linger_max_s = 0.0
+        self._unreceived: set[str] = set()
+        self._early: deque[str] = deque(maxlen=EARLY_MAX)
+        """Ids that were received before their acknowledgement came to us."""
+
+    def take(self, notice: Notice) -> None:
+        """Notes what a notice says of readiness, linger and contacts."""
+        match notice:
+            case news.Connected():
+                self._connected = True
+                self._arm_drain()
+            case news.DrainStarted():
+                self._drain_s = drain_s(notice.total)
+                self._arm_drain()
+            case news.Drained():
+                self._drained = True
+                self._become_ready()
+            case news.Dropped() | news.KeepAliveLost():
+                self._connected = self._drained = False
+                if not self.closing.is_set():
+                    self.ready.clear()
+            case news.ContactsChanged():
+                self.contacts_quiet_since_s = clock.loop_s()
+                self.contacts_changed.set()
+            case news.Receipt():
+                self._take_receipt(notice)
+            case news.LoggedOut() | news.Outdated() | news.ConnectFailed() | news.StreamFailed():
+                self.code = notice.code
+            case news.Banned():
+                self.code, self.ban_s = notice.code, notice.expire_s
+            case news.PairFailed():
+                self.trouble = notice.trouble
+
+    def sent(self, wa_id: str, recipient: str, linger_s: float) -> None:
+        """A message was accepted: stay for what may still come."""
+        now_s = clock.loop_s()
+        self._linger_max_s = now_s + limits.LINGER_MAX_S
+        if wa_id in self._early and not self._unreceived:
+            linger_s = limits.LINGER_QUIET_S
+        elif not recipient.endswith(GROUP_SERVER):
+            self._unreceived.add(wa_id)
+        self._linger(now_s + linger_s)
+
+    def stay(self, stay_s: float) -> None:
+        """Stay for a while without a send: a health wake."""
+        self._linger_max_s = max(self._linger_max_s, clock.loop_s() + stay_s)
+        self._linger(clock.loop_s() + stay_s)
+
+    def stop(self) -> None:
+        """Begin nothing new."""
+        self.closing.set()
+        self.ready.set()
+        self.contacts_changed.set()
+        if self._drain_timer is not None:
+            self._drain_timer.cancel()
+
+    @property
+    def phase(self) -> Phase:
+        """For display."""
+        if self.in_flight:
+            return Phase.SENDING
+        if not self.was_ready:
+            return Phase.DRAINING
+        return Phase.LINGERING if self._linger_until_s > clock.loop_s() or self.settling else Phase.READY
+
+    @property
+    def usable(self) -> bool:
+        """Whether a send may begin now."""
+        return self.ready.is_set() and not self.closing.is_set()
+
+    @property
+    def evictable(self) -> bool:
+        """Whether nothing would be lost by closing it now."""
+        busy = self.in_flight or self.settling > 0 or self.syncing
+        return self.was_ready and not busy and self._linger_until_s <= clock.loop_s()
+
+    def _take_receipt(self, receipt: news.Receipt) -> None:
+        ours = self._unreceived.intersection(receipt.wa_ids)
+        if receipt.kind in _ARRIVED and not ours:
+            self._early.extend(receipt.wa_ids[:EARLY_MAX])
+        if receipt.kind is ReceiptKind.RETRY and self._linger_until_s:
+            self._linger(clock.loop_s() + limits.LINGER_RETRY_S)
+        elif ours and receipt.kind in _ARRIVED:
+            self._unreceived -= ours
+            if not self._unreceived:
+                self._linger_until_s = min(self._linger_until_s, clock.loop_s() + limits.LINGER_QUIET_S)
+                self._linger(self._linger_until_s)
+
+    def _linger(self, until_s: float) -> None:
+        self._linger_until_s = min(until_s, self._linger_max_s)
+        asyncio.get_running_loop().call_at(self._linger_until_s, self._changed)
+
+    def _arm_drain(self) -> None:
+        if self._drain_timer is not None:
+            self._drain_timer.cancel()
+        if self._connected and not self._drained:
+            self._drain_timer = asyncio.get_running_loop().call_later(self._drain_s, self._stop_draining)
+        else:
+            self._become_ready()
+
+    def _stop_draining(self) -> None:
+        self._drained = True
+        self._become_ready()
+
+    def mark_paired(self, row: AccountRow) -> None:
+        """The new device is persisted; what comes next is the first sync."""
+        self.row, self.kind, self.paired = row, WantKind.STICKY, True
+        self.sticky_until_s = clock.loop_s() + limits.STICKY_SYNC_S
+        self._become_ready()
+
+    def _become_ready(self) -> None:
+        if self._connected and self._drained and self.paired and not self.closing.is_set():
+            self.was_ready = True
+            self.ready.set()
+            self._changed()

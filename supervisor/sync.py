@@ -1,0 +1,166 @@
+"""Copies people, groups and pictures of a live session to Postgres, so that no page ever needs a session."""
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from domain import limits
+from domain.hotset import WantKind
+from enclave.wire.answers import ContactPage, GroupList, Picture
+from enclave.wire.limits import CONTACT_PAGE_MAX
+from enclave.wire.operations import GetPicture, ListContacts, ListGroups
+from store.door import DoorFailed, DoorLost
+from supervisor import clock
+from supervisor.chores import until_available
+from supervisor.log import emit
+from supervisor.session import LiveSession
+
+if TYPE_CHECKING:
+    from supervisor.actor import Actor
+
+WISH = "sync"
+
+
+class Sync:
+    """The copying of one session."""
+
+    def __init__(self, actor: "Actor", session: LiveSession) -> None:
+        """`run` does it."""
+        self._actor = actor
+        self._session = session
+        self._store = actor.context.store
+        self._groups = 0
+
+    async def run(self) -> None:
+        """Copies what has changed until the session closes; a first sync also decides when it is over."""
+        session, actor = self._session, self._actor
+        await session.ready.wait()
+        if session.closing.is_set():
+            return
+        lead_ms = int((clock.loop_s() - session.opened_s) * 1000)
+        if session.kind is not WantKind.STICKY:
+            actor.chore(lambda: self._store.accounts.note_hot(actor.account, actor.epoch, lead_ms))
+        if session.kind is WantKind.HEALTH:
+            session.stay(limits.HEALTH_STAY_S)
+        try:
+            if actor.unsynced or actor.wish == WISH:
+                session.syncing = True
+                await self._sync_first()
+            await self._follow()
+        except (DoorFailed, DoorLost):
+            return  # the session has ended, or cannot say; the next wake asks again
+        finally:
+            session.syncing = False
+            actor.changed()
+
+    async def _sync_first(self) -> None:
+        session, actor = self._session, self._actor
+        pictures: asyncio.Task[None] | None = None
+        synced = False
+        try:
+            while not session.closing.is_set():
+                session.contacts_changed.clear()
+                synced = await self._copy(groups=True)
+                if pictures is None:
+                    pictures = actor.spawn(self._copy_pictures())
+                now_s = clock.loop_s()
+                quiet_at_s = session.contacts_quiet_since_s + limits.SYNC_QUIET_S
+                over_s = min(session.sticky_until_s, quiet_at_s if synced else session.sticky_until_s)
+                wished = actor.wish == WISH and synced and not actor.unsynced
+                if wished or now_s >= over_s:
+                    break
+                await self._wait_change(over_s - now_s)
+        finally:
+            if pictures is not None:
+                pictures.cancel()
+        if session.closing.is_set():
+            return
+        if synced:
+            actor.unsynced = False
+            actor.chore(lambda: self._store.accounts.note_synced(actor.account, actor.epoch))
+        if actor.wish == WISH:
+            actor.wish = ""
+            actor.chore(lambda: self._store.accounts.end_wish(actor.account, actor.epoch, WISH))
+        session.syncing = False
+        actor.changed()
+
+    async def _follow(self) -> None:
+        """Copies later changes for as long as the session stays for other reasons."""
+        session = self._session
+        while not session.closing.is_set():
+            await session.contacts_changed.wait()
+            await asyncio.sleep(limits.SYNC_DEBOUNCE_S)
+            session.contacts_changed.clear()
+            if not session.closing.is_set():
+                await self._copy(groups=False)
+
+    async def _wait_change(self, timeout_s: float) -> None:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._session.contacts_changed.wait()
+        except TimeoutError:
+            return
+        await asyncio.sleep(limits.SYNC_DEBOUNCE_S)
+
+    async def _copy(self, *, groups: bool) -> bool:
+        """Copies all people, and groups if asked; returns whether the address book has arrived."""
+        actor, contacts = self._actor, self._store.contacts
+        account, after, people = str(actor.account), "", 0
+        while True:
+            page = await actor.context.door.call(
+                ListContacts(account=account, epoch=actor.epoch, after=after, limit=CONTACT_PAGE_MAX)
+            )
+            assert isinstance(page, ContactPage)
+            found = page.contacts
+            if found:
+                await until_available(lambda found=found: contacts.put_people(actor.account, actor.epoch, found))
+            people += len(found)
+            after = page.after
+            if not after:
+                break
+        if groups:
+            await self._copy_groups()
+        await until_available(lambda: contacts.count(actor.account, actor.epoch))
+        emit(
+            "contacts_copied",
+            account=actor.account,
+            people=people,
+            groups=self._groups,
+            synced=page.names_synced,
+        )
+        return page.names_synced
+
+    async def _copy_groups(self) -> None:
+        actor = self._actor
+        answer = await actor.context.door.call(ListGroups(account=str(actor.account), epoch=actor.epoch))
+        assert isinstance(answer, GroupList)
+        self._groups = len(answer.groups)
+        await until_available(lambda: self._store.contacts.put_groups(actor.account, actor.epoch, answer.groups))
+
+    async def _copy_pictures(self) -> None:
+        """Asks for the pictures that nobody has asked for lately, slowly, recipients first."""
+        actor, contacts = self._actor, self._store.contacts
+        before = clock.now() - timedelta(seconds=limits.PICTURE_FRESH_S)
+        wanted: list[tuple[str, str]] = []
+
+        async def look() -> None:
+            wanted[:] = await contacts.without_picture(actor.account, before, limits.PICTURES_PER_WAKE_MAX)
+
+        await until_available(look)
+        for jid, known_id in wanted:
+            if self._session.closing.is_set():
+                return
+            try:
+                answer = await actor.context.door.call(
+                    GetPicture(account=str(actor.account), epoch=actor.epoch, jid=jid, known_id=known_id)
+                )
+            except (DoorFailed, DoorLost):
+                return
+            assert isinstance(answer, Picture)
+            picture_id, image = answer.picture_id, answer.image or None
+            await until_available(
+                lambda jid=jid, picture_id=picture_id, image=image: contacts.put_picture(
+                    actor.account, actor.epoch, jid, picture_id, image
+                )
+            )
+            await asyncio.sleep(limits.PICTURE_GAP_S)

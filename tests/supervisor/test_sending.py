@@ -1,0 +1,49 @@
+"""A message leaves at its instant, once, through a real enclave."""
+
+import asyncio
+
+from tests.rows import later
+from tests.supervisor.engines import Engine
+
+
+async def test_a_message_leaves_at_its_instant_and_is_delivered(engine: Engine) -> None:
+    account = await engine.link()
+    await engine.start()
+    message = await engine.schedule(account, later(2))
+    sent = await engine.hears("message_sent", message=message)
+    assert sent["late_ms"] >= 0
+    await engine.state(message, "DELIVERED")
+    await engine.hears("account_run", account=account, after="COLD")
+    row = await engine.store.accounts.load(account)
+    assert row is not None
+    assert not row.store_dirty
+    await engine.hears("account_retired", account=account)
+
+
+async def test_messages_of_one_account_share_a_wake(engine: Engine) -> None:
+    account = await engine.link()
+    await engine.start()
+    messages = [await engine.schedule(account, later(1.5)) for _ in range(5)]
+    for message in messages:
+        await engine.state(message, "DELIVERED")
+    assert [line["after"] for name, line in engine.heard if name == "account_run"].count("HOT") <= 1
+    attempts = await engine.store.pool.fetchval("SELECT count(*) FROM attempts")
+    assert attempts == len(messages)
+
+
+async def test_more_accounts_than_slots_all_get_their_turn(engine: Engine) -> None:
+    accounts = [await engine.link() for _ in range(8)]
+    await engine.start()
+    messages = [await engine.schedule(account, later(2)) for account in accounts]
+    await asyncio.gather(*(engine.state(message, "DELIVERED") for message in messages))
+    assert await engine.store.pool.fetchval("SELECT count(*) FROM attempts") == len(messages)
+
+
+async def test_what_is_cancelled_in_hand_does_not_leave(engine: Engine) -> None:
+    account = await engine.link()
+    await engine.start()
+    message = await engine.schedule(account, later(3))
+    await engine.hears("message_armed", message=message)
+    await engine.store.pool.execute("UPDATE messages SET state = 'CANCELLED' WHERE id = $1", message)
+    await engine.hears("message_gate_closed", message=message)
+    assert await engine.store.pool.fetchval("SELECT count(*) FROM attempts") == 0
