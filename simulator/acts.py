@@ -5,11 +5,12 @@ Read receipts leave a phone only by such an act ("Beyond" row 22 of facts whatsa
 
 from collections.abc import Sequence
 
-from simulator import group_delivery, people, presence
+from simulator import group_delivery, pairing, people, presence
 from simulator.attachments import image_message, open_image
 from simulator.hub import Hub, now_s
 from simulator.node import GROUP, Jid, node
-from simulator.notices import picture_changed
+from simulator.notices import identity_changed, picture_changed
+from simulator.signal.party import Party
 from simulator.stanzas.usync import picture_id
 from simulator.world import Phone
 
@@ -77,3 +78,17 @@ def type_to(hub: Hub, phone: Phone, number: str, state: str) -> None:
     """Begin or pause typing: the other's devices that are online see it. WorldError for an unknown number."""
     for link in hub.online_links(hub.world.phone(number)):
         link.write(node("chatstate", {"from": phone.lid}, [node(state)]))
+
+
+def reinstall(hub: Hub, phone: Phone) -> None:
+    """The person installs the app anew: another identity, no sessions, no devices; who knows the phone is told."""
+    for device in list(phone.companions):
+        pairing.unlink(hub, phone, device)
+    phone.party = Party.new(hub.world.random_bytes)
+    phone.app_state, phone.trusts, phone.sent = {}, {}, {}
+    hub.world.changed(phone)
+    hub.journal.add("reinstalled", phone.number)
+    for other in hub.world:
+        if other is not phone and (phone.number in other.contacts or phone.number in other.peers):
+            for companion in other.companions.values():
+                hub.push(other, companion, identity_changed(phone.lid, hub.new_id(), now_s()))

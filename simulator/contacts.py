@@ -7,7 +7,8 @@ import zlib
 from simulator import tokens
 from simulator.appstate import AppStateKey, Collection
 from simulator.hub import Hub, now_s
-from simulator.node import PN, SERVER, Jid, node
+from simulator.node import PN, Jid
+from simulator.notices import collection_changed
 from simulator.protobufs import action, e2e, history
 from simulator.world import Companion, Phone, WorldError
 
@@ -72,9 +73,7 @@ def set_contact(hub: Hub, phone: Phone, number: str, full_name: str) -> None:
 def tell_synced(hub: Hub, phone: Phone, collection: Collection) -> None:
     """``<notification type=server_sync>``: the devices fetch what is new."""
     for companion in phone.companions.values():
-        child = node("collection", {"name": collection.name, "version": collection.version})
-        attrs = {"from": SERVER, "type": "server_sync", "t": now_s(), "id": hub.new_id()}
-        hub.push(phone, companion, node("notification", attrs, [child]))
+        hub.push(phone, companion, collection_changed(collection.name, collection.version, hub.new_id(), now_s()))
 
 
 def key_share(hub: Hub, phone: Phone, companion: Companion) -> e2e.Message:

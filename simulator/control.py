@@ -103,6 +103,7 @@ class Control:
             ("POST", "faults"): lambda phone, body: self._fault(phone.number, body),
             ("POST", "kick"): self._kick,
             ("POST", "unlink"): self._unlink,
+            ("POST", "reinstall"): self._reinstall,
         }
 
     async def answer(self, request: Request) -> Answer:
@@ -264,6 +265,11 @@ class Control:
             raise Bad("by_media must be true or false")
         conversations, messages = whole(body, "conversations"), whole(body, "messages")
         return {"bytes": histories.share(self._hub, phone, conversations, messages, by_media)}
+
+    def _reinstall(self, phone: Phone, body: Fields) -> Fields:
+        del body
+        acts.reinstall(self._hub, phone)
+        return self._phone_state(phone)
 
     def _file(self, phone: Phone, entry_id: str) -> Answer:
         """The opened picture of a line."""

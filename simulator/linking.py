@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from simulator import pairing
 from simulator.hub import STREAM_END_DELAY_S, Hub, Link, now_s
 from simulator.linkcode import WRAPPED_KEY_BYTES, BadCode, Linking, answer, finish, read_code
-from simulator.node import SERVER, Malformed, Node, node
+from simulator.node import Malformed, Node, node
+from simulator.notices import code_pairing
 from simulator.world import Phone, WorldError
 
 REF_BYTES = 12
@@ -71,13 +72,7 @@ def enter_code(hub: Hub, phone: Phone, typed: str) -> None:
         offer.linking, wrapped = answer(read_code(typed), offer.wrapped_ephemeral, hub.world.random_bytes)
     except BadCode as bad:
         raise WorldError("bad_code", str(bad)) from bad
-    children = [
-        node("link_code_pairing_ref", {}, offer.ref),
-        node("link_code_pairing_wrapped_primary_ephemeral_pub", {}, wrapped),
-        node("primary_identity_pub", {}, phone.party.identity_public),
-    ]
-    attrs = {"from": SERVER, "type": TAG, "id": hub.new_id(), "t": now_s()}
-    offer.link.write(node("notification", attrs, [node(TAG, {"stage": "primary_hello"}, children)]))
+    offer.link.write(code_pairing(offer.ref, wrapped, phone.party.identity_public, hub.new_id(), now_s()))
 
 
 def _finish(hub: Hub, link: Link, request: Node) -> None:

@@ -23,10 +23,9 @@ def identity_changed(who: Jid, id: str, now_s: int) -> Node:
     return _notice("encrypt", who, id, now_s, [node("identity")])
 
 
-def collections_changed(versions: Iterable[tuple[str, int]], account: Jid, id: str, now_s: int) -> Node:
-    """App state moved on to `(collection, version)`. Source: both client libraries; sender assumed: the own account."""
-    content = [node("collection", {"name": name, "version": version}) for name, version in versions]
-    return _notice("server_sync", account, id, now_s, content)
+def collection_changed(name: str, version: int, id: str, now_s: int) -> Node:
+    """An app-state collection moved on. Source: both client libraries; sender assumed."""
+    return _notice("server_sync", SERVER, id, now_s, [node("collection", {"name": name, "version": version})])
 
 
 def device_changed(pn: Jid, lid: Jid, action: str, device: int, devices: Iterable[int], id: str, now_s: int) -> Node:

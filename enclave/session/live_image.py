@@ -15,20 +15,27 @@ import time
 from pathlib import Path
 from typing import Final
 
+from enclave.session.driver import DriverRefused
+from enclave.wire.envelope import Code
+
 IMAGE_DEADLINE_S: Final = 8.0
 _RETRY_S: Final = 0.002
 _HEADER_BYTES: Final = 100
 _ROLLBACK_VERSIONS: Final = b"\x01\x01"
 
 
-class ImageUnstable(Exception):
+class ImageUnstable(DriverRefused):
     """The client wrote without a pause, or not in rollback mode."""
 
+    def __init__(self) -> None:
+        """What was asked for took too long."""
+        super().__init__(Code.TIMEOUT)
 
-def live_image(path: Path) -> bytes:
+
+def live_image(path: Path, deadline_s: float = IMAGE_DEADLINE_S) -> bytes:
     """The whole database as it was at one instant between two transactions. Blocking; raises ImageUnstable."""
     journal = path.with_name(path.name + "-journal")
-    deadline = time.monotonic() + IMAGE_DEADLINE_S
+    deadline = time.monotonic() + deadline_s
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         while time.monotonic() < deadline:

@@ -5,6 +5,7 @@ process of its own. Never online, never a message's contents, never the library'
 """
 
 import asyncio
+import contextlib
 import ctypes
 import itertools
 import sys
@@ -19,11 +20,12 @@ from enclave.session import classify, library
 from enclave.session.client import Callbacks, Client, ClientError
 from enclave.session.driver import STORE_FILE, DriverRefused, Surroundings
 from enclave.session.jids import jid_message, jid_text, same_user
+from enclave.session.live_image import ImageUnstable
 from enclave.session.message import encode_text
 from enclave.session.pairing import Pairing
 from enclave.session.picture import fetch_picture
 from enclave.session.pipe import DevicePaired, SentText, Snapshot, Start
-from enclave.session.store_file import PERSONAL, StoreCorrupt, StoreFile
+from enclave.session.store_file import NO_CONTACTS, PERSONAL, StoreCorrupt, StoreFile
 from enclave.wire.answers import Certainty, ContactPage, Group, GroupList, NotSent, NumberChecked, Picture, SendTrouble
 from enclave.wire.envelope import Code
 from enclave.wire.limits import CONTACT_PAGE_MAX
@@ -31,6 +33,9 @@ from enclave.wire.news import Connected, ConnectFailed, ContactsChanged, Receipt
 
 CONTACTS_POLL_S: Final = 1.0
 """How often the store is asked whether contacts changed: the client has no event for it."""
+
+GLANCE_S: Final = 0.05
+"""How long the event loop may wait for a quiet instant of the store."""
 
 
 class NeonizeDriver:
@@ -49,6 +54,9 @@ class NeonizeDriver:
         self._connected = False
         self._stopping = False
         self._held: asyncio.Future[str] | None = None
+        self._contacts = NO_CONTACTS
+        self._numbers: dict[str, str] = {}
+        self._nobodies: set[str] = set()
         self._expirations: dict[str, int] = {}
         self._snapshots = itertools.count(1)
 
@@ -89,6 +97,7 @@ class NeonizeDriver:
             self._know_own(store, lid)
             if drop_ratchets:
                 store.drop_ratchets(self._own_users)
+            self._contacts = store.version()
         except StoreCorrupt:
             raise DriverRefused(Code.STORE_CORRUPT) from None
 
@@ -136,13 +145,24 @@ class NeonizeDriver:
             self._on_pair_status(event)
             return
         for notice in classify.of_event(code, event, self._own_users):
-            if isinstance(notice, Receipt) and notice.chat.endswith("@lid"):
-                notice = msgspec.structs.replace(notice, chat=self._opened().personal_jid(notice.chat))
+            if isinstance(notice, Receipt):
+                notice = msgspec.structs.replace(notice, chat=self._personal_jid(notice.chat))
             if isinstance(notice, Connected) and not self._connected:
                 self._connected = True
                 self._surroundings.spawn(self._client.send_presence_unavailable())
                 self._surroundings.spawn(self._watch_contacts())
             self._surroundings.tell(notice)
+
+    def _personal_jid(self, jid: str) -> str:
+        """`jid` by phone number, if it is a LID whose number is known. The store is asked once for each new LID."""
+        user, _, server = jid.partition("@")
+        if server != "lid":
+            return jid
+        if user not in self._numbers and user not in self._nobodies:
+            self._nobodies.add(user)
+            with contextlib.suppress(ImageUnstable):
+                self._numbers = self._opened().numbers(GLANCE_S)
+        return f"{self._numbers[user]}@{PERSONAL}" if user in self._numbers else jid
 
     def _on_pair_status(self, event: Any) -> None:
         """The phone scanned: the device is in the store already, and goes out with the notice, before any other."""
@@ -161,13 +181,15 @@ class NeonizeDriver:
     async def _watch_contacts(self) -> None:
         """Tell when the store's contacts changed."""
         store = self._opened()
-        known, written = await asyncio.to_thread(store.version), store.written_ns()
+        written = 0
         while not self._stopping:
+            if written != (written := store.written_ns()):
+                with contextlib.suppress(ImageUnstable):
+                    before, self._contacts = self._contacts, await asyncio.to_thread(store.version)
+                    self._nobodies.clear()
+                    if before != self._contacts:
+                        self._surroundings.tell(ContactsChanged())
             await asyncio.sleep(CONTACTS_POLL_S)
-            if written == (written := store.written_ns()):
-                continue
-            if known != (known := await asyncio.to_thread(store.version)):
-                self._surroundings.tell(ContactsChanged())
 
     # --- orders ------------------------------------------------------------------------------------------------------
 
@@ -301,7 +323,7 @@ class NeonizeDriver:
         found = [row for row in answer.IsOnWhatsAppResponse if row.IsIn]
         if not found:
             return NumberChecked(jid="")
-        jid = await asyncio.to_thread(self._opened().personal_jid, jid_text(found[0].JID))
+        jid = self._personal_jid(jid_text(found[0].JID))
         return NumberChecked(jid=f"{phone}@{PERSONAL}" if jid.endswith("@lid") else jid)
 
 

@@ -197,7 +197,7 @@ class Session:
                 self._leave(EXIT_DEADLINE)
             else:
                 self._refuse(order, Code.TIMEOUT)
-                if isinstance(order.task, Stop | Logout):
+                if isinstance(order.task, Logout):
                     self._leave(EXIT_DEADLINE)
         except DriverRefused as refused:
             self._refuse(order, refused.code)
@@ -213,6 +213,8 @@ class Session:
         self._reports.put_nowait(Refusal(order.id, code))
         if isinstance(order.task, Start):
             self._leave(EXIT_REFUSED)
+        elif isinstance(order.task, Stop):
+            self._leave(EXIT_DEADLINE)
 
     async def _write_reports(self) -> None:
         """Put reports on the pipe, one after another."""

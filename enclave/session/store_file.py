@@ -10,7 +10,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Final
 
-from enclave.session.live_image import live_image
+from enclave.session.live_image import IMAGE_DEADLINE_S, live_image
 from enclave.wire.answers import Contact
 
 OWN_SECRETS_KEPT: Final = 1000
@@ -20,6 +20,10 @@ NAMES_COLLECTION: Final = "critical_unblock_low"
 """The app-state collection that carries the address book's names."""
 
 PERSONAL: Final = "s.whatsapp.net"
+
+ContactsVersion = tuple[int, bool]
+NO_CONTACTS: Final[ContactsVersion] = (hash(frozenset()), False)
+"""`StoreFile.version` of a new device's store."""
 
 
 class StoreCorrupt(Exception):
@@ -44,11 +48,11 @@ class StoreFile:
             connection.close()
 
     @contextlib.contextmanager
-    def _open(self) -> Generator[sqlite3.Connection]:
-        """A copy in memory of the file as it is now."""
+    def _open(self, deadline_s: float = IMAGE_DEADLINE_S) -> Generator[sqlite3.Connection]:
+        """A copy in memory of the file as it is now. Raises ImageUnstable."""
         connection = sqlite3.connect(":memory:", isolation_level=None)
         try:
-            connection.deserialize(live_image(self.path))
+            connection.deserialize(live_image(self.path, deadline_s))
             yield connection
         finally:
             connection.close()
@@ -95,18 +99,16 @@ class StoreFile:
             row = store.execute(query, (self.jid, secret)).fetchone()
         return row[0] if row else ""
 
-    def personal_jid(self, lid: str) -> str:
-        """The phone-number JID of a person's `lid` JID, or that itself where the number is unknown."""
-        with self._open() as store:
-            query = "SELECT pn FROM whatsmeow_lid_map WHERE lid = ?"
-            row = store.execute(query, (lid.partition("@")[0],)).fetchone()
-        return f"{row[0]}@{PERSONAL}" if row else lid
+    def numbers(self, deadline_s: float = IMAGE_DEADLINE_S) -> dict[str, str]:
+        """Phone numbers by LID user, as far as they are known."""
+        with self._open(deadline_s) as store:
+            return dict(store.execute("SELECT lid, pn FROM whatsmeow_lid_map").fetchall())
 
     def written_ns(self) -> int:
         """When the file was last written, to see that nothing can have changed."""
         return self.path.stat().st_mtime_ns
 
-    def version(self) -> tuple[object, ...]:
+    def version(self) -> ContactsVersion:
         """Something that differs when contacts or their completeness may differ."""
         with self._open() as store:
             names = store.execute(

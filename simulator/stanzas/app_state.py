@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from simulator.appstate import BadPatch, Collection, Conflict
 from simulator.hub import now_s
-from simulator.node import SERVER, Node, node
+from simulator.node import Node, node
+from simulator.notices import collection_changed
 from simulator.stanzas.answer import Call
 
 
@@ -20,12 +21,10 @@ def _patches(collection: Collection, version: int) -> list[Node]:
 
 
 def _tell_others(call: Call, name: str, version: int) -> None:
-    attrs = {"from": SERVER, "type": "server_sync", "t": now_s()}
     for companion in call.phone.companions.values():
         if companion is not call.companion:
-            child = node("collection", {"name": name, "version": version})
-            stanza = node("notification", {**attrs, "id": call.hub.new_id()}, [child])
-            call.hub.push(call.phone, companion, stanza)
+            notice = collection_changed(name, version, call.hub.new_id(), now_s())
+            call.hub.push(call.phone, companion, notice)
 
 
 def _one(call: Call, request: Node) -> Node:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from simulator import xeddsa
 from simulator.hub import Hub, now_s
-from simulator.node import SERVER, Jid, Malformed, Node, node
+from simulator.node import Jid, Malformed, Node, node
+from simulator.notices import prekeys_low
 from simulator.signal.keys import Bundle
 from simulator.stanzas.answer import NOT_FOUND, Call, Refusal
 from simulator.world import Companion, Phone
@@ -57,8 +58,7 @@ def take_prekey(hub: Hub, phone: Phone, companion: Companion) -> tuple[bytes, by
 
 def tell_low(hub: Hub, phone: Phone, companion: Companion) -> None:
     """``<notification type=encrypt>`` with the count."""
-    attrs = {"from": SERVER, "type": "encrypt", "id": hub.new_id(), "t": now_s()}
-    hub.push(phone, companion, node("notification", attrs, [node("count", {"value": len(companion.prekeys)})]))
+    hub.push(phone, companion, prekeys_low(len(companion.prekeys), hub.new_id(), now_s()))
 
 
 def bundle_of(hub: Hub, phone: Phone, device: int) -> Bundle | None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from enclave.session import live_image as module
 from enclave.session.live_image import ImageUnstable, live_image
 
 IMAGES = 200
@@ -64,11 +63,10 @@ def test_every_copy_taken_during_writes_is_of_one_instant(path: Path) -> None:
     assert len({left for left, _ in pairs}) > 1, "the writer wrote nothing: this shows nothing"
 
 
-def test_a_file_whose_journal_stays_is_given_up(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "IMAGE_DEADLINE_S", 0.05)
+def test_a_file_whose_journal_stays_is_given_up(path: Path) -> None:
     path.with_name("store.db-journal").write_bytes(b"")
     with pytest.raises(ImageUnstable):
-        live_image(path)
+        live_image(path, deadline_s=0.05)
 
 
 def test_a_file_that_does_not_use_a_rollback_journal_is_refused(path: Path) -> None:
