@@ -5,7 +5,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from app import words
-from app.clock import moment
+from app.clock import moment, within
 from app.qr import qr_svg
 from app.views import AccountState, Pairing
 from domain.account import LINK_TABLE, Link, LinkEvent
@@ -41,7 +41,6 @@ def account_state(
         can_link=account.link in _MAY_LINK,
         can_unlink=account.link in _MAY_UNLINK and account.wish != "unlink",
         pairing=account.link is Link.PAIRING,
-        busy=tone == "live",
     )
 
 
@@ -61,8 +60,8 @@ def _statement(
         case Link.LOCKED:
             return "WhatsApp wants to see you.", f"Open WhatsApp on the phone and follow what it asks.{wait}", "bad"
         case Link.BANNED:
-            until = f" until {moment(account.banned_until, zone, now).full}" if account.banned_until else ""
-            return f"WhatsApp restricts this number{until}.", f"It happened {changed}.{wait}", "watch"
+            until = f" until {within(moment(account.banned_until, zone, now).full)}" if account.banned_until else ""
+            return f"WhatsApp restricts this number{until}.", f"It happened {within(changed)}.{wait}", "watch"
         case Link.LINKED:
             return _linked(account, run, next_due, zone, now)
 
@@ -87,7 +86,7 @@ def _linked(
         return "Going back to sleep.", "Keys are being put away.", "live"
     line = "Nothing is connected, so your phone rings as usual."
     if next_due:
-        line += f" The next message leaves {moment(next_due, zone, now).full}."
+        line += f" The next message leaves {within(moment(next_due, zone, now).full)}."
     return "Asleep, and ready.", line, "good"
 
 
@@ -102,8 +101,11 @@ def _facts(account: Account, waiting: int, zone: ZoneInfo, now: datetime) -> lis
     return facts
 
 
-def pairing_view(account: Account, shown: PairingShown | None) -> Pairing:
-    """What to show while linking, and how it ended. `shown` None: nothing yet, or Redis is away."""
+def pairing_view(account: Account, shown: PairingShown | None, *, demo: bool) -> Pairing:
+    """What to show while linking, and how it ended. `shown` None: nothing yet, or Redis is away.
+
+    `demo`: the QR's text comes along, because a simulated phone has no camera.
+    """
     identity = str(account.id)
     if account.link in (Link.LINKED, Link.BANNED):
         return Pairing(id=identity, kind="done", names=account.contacts, phone=f"+{account.phone}")
@@ -115,4 +117,5 @@ def pairing_view(account: Account, shown: PairingShown | None) -> Pairing:
     until = datetime.fromtimestamp(shown.ends_ms / 1000, UTC).isoformat() if shown.ends_ms else ""
     if shown.code:
         return Pairing(id=identity, kind="code", code=shown.code, until=until)
-    return Pairing(id=identity, kind="qr", svg=qr_svg(shown.qr), until=until)
+    text = shown.qr if demo else ""
+    return Pairing(id=identity, kind="qr", svg=qr_svg(shown.qr), text=text, until=until)

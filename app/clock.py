@@ -66,6 +66,11 @@ def moment(instant: datetime, zone: ZoneInfo, now: datetime | None = None) -> Mo
     )
 
 
+def within(text: str) -> str:
+    """A moment's words inside a sentence: "Today, 09:00" becomes "today, 09:00"; weekdays keep their capital."""
+    return text[0].lower() + text[1:] if text.startswith(("Today", "Tomorrow", "Yesterday")) else text
+
+
 def local_input(instant: datetime, zone: ZoneInfo) -> str:
     """The instant as an `<input type=datetime-local>` takes it."""
     return f"{instant.astimezone(zone):%Y-%m-%dT%H:%M}"

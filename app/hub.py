@@ -17,6 +17,8 @@ from store.news_channel import NewsChannel
 
 SNAPSHOT: Final = "snapshot"
 RECONNECT_S: Final = 0.5
+PAGES_PER_USER_MAX: Final = 20
+"""Open streams of one user; a browser has one a page."""
 CANCEL_S: Final = 0.2
 
 News = list[tuple[str, str]]
@@ -68,10 +70,9 @@ class Hub:
             if not self._listeners[user]:
                 del self._listeners[user]
 
-    @property
-    def open_pages(self) -> int:
-        """How many listeners there are."""
-        return sum(len(listeners) for listeners in self._listeners.values())
+    def has_room(self, user: str) -> bool:
+        """Whether the user may open one more page."""
+        return len(self._listeners.get(user, ())) < PAGES_PER_USER_MAX
 
     async def run(self) -> None:
         """Reads news for ever; ends only by cancellation."""

@@ -5,7 +5,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from app import words
-from app.clock import moment
+from app.clock import moment, within
 from app.views import MessageRow, Status, Step, Timeline
 from domain.message import MessageEvent, MessageState, starts
 from store.pages import Change, Message
@@ -63,9 +63,9 @@ def timeline(message: Message, changes: list[Change], zone: ZoneInfo, now: datet
     """A message's statement and history."""
     return Timeline(
         id=str(message.id),
+        status=status(message, zone),
         statement=_statement(message, zone, now),
         sentence=words.sentence(words.reason(message.reason)),
-        tone=words.STATUS[message.state][2],
         steps=[_step(change, zone, now) for change in changes],
         can_change=str(message.state) in starts(MessageEvent.CANCELLED),
     )
@@ -87,5 +87,5 @@ def _statement(message: Message, zone: ZoneInfo, now: datetime) -> str:
     if message.sent_at:
         return f"{moment(message.sent_at, zone, now).seconds}, {lateness(message.sent_at, message.due_at)}"
     if message.state in (MessageState.SCHEDULED, MessageState.ARMED):
-        return f"Leaves {due.day.lower() if due.day in ('Today', 'Tomorrow') else due.day} at {due.time}"
+        return f"Leaves {within(due.day)} at {due.time}"
     return words.STATUS[message.state][1]

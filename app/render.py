@@ -51,11 +51,13 @@ def fragment(request: AppRequest, template: str, view: msgspec.Struct, *, status
 
 def _frame(request: AppRequest, here: str) -> Frame:
     login = request.scope.get("user")
+    settings = request.app.state.site.settings
     return Frame(
         csrf=csrf_token(request),
         email=login.email if isinstance(login, Login) else "",
         here=here,
-        mailbox=mailbox_shown(request.app.state.site.settings.public_url),
+        mailbox=mailbox_shown(settings.public_url),
+        phones_url=f"http://{settings.simulator}/" if settings.simulator else "",
     )
 
 

@@ -60,7 +60,7 @@ async def serve(settings: Settings) -> None:
             server_header=False,
             timeout_graceful_shutdown=GRACE_S,
             backlog=BACKLOG,
-            proxy_headers=False,
+            forwarded_allow_ips="127.0.0.1",  # a proxy on this machine may say who asks; rates go by it
         )
         log.info("started", host=settings.host, port=settings.port)
         await Server(config, stopping, settings.ready_fd).serve()

@@ -31,7 +31,10 @@ class BadSettings(Exception):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """How this web process runs. `mailbox`: folder into which mails are written; `ready_fd`: for the ready line."""
+    """How this web process runs. `mailbox`: folder into which mails are written; `ready_fd`: for the ready line.
+
+    `simulator`: host:port of the simulated phones, in a demo only; the pages link to them.
+    """
 
     database_url: str
     redis_url: str
@@ -40,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     public_url: str
     mailbox: Path
+    simulator: str = ""
     ready_fd: int | None = None
 
     @property
@@ -67,6 +71,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         port=port,
         public_url=public_url,
         mailbox=Path(_needed(environ, "AUTOSENDR_MAILBOX")),
+        simulator=environ.get("AUTOSENDR_SIMULATOR", ""),
         ready_fd=_number(environ, "AUTOSENDR_READY_FD", 0) or None,
     )
 

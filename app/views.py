@@ -6,12 +6,16 @@ from app.clock import Moment
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
-    """What is around every page. `email` "" when nobody is signed in; `here`: the place in the navigation."""
+    """What is around every page. `email` "" when nobody is signed in; `here`: the place in the navigation.
+
+    `phones_url`: where the simulated phones of a demo are, "" outside of one.
+    """
 
     csrf: str
     email: str
     here: str
     mailbox: bool
+    phones_url: str
 
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,9 +117,9 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     """A message's statement and history."""
 
     id: str
+    status: Status
     statement: str
     sentence: str
-    tone: str
     steps: list[Step]
     can_change: bool
 
@@ -148,7 +152,6 @@ class AccountState(msgspec.Struct, frozen=True, kw_only=True):
     can_link: bool
     can_unlink: bool
     pairing: bool
-    busy: bool
 
 
 class AccountsPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,11 +170,12 @@ class AccountPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pairing(msgspec.Struct, frozen=True, kw_only=True):
-    """What to show while linking. `kind`: idle, asking, qr, code, trouble, scanned, done."""
+    """What to show while linking. `kind`: idle, asking, qr, code, trouble, done. `text`: the QR's, in a demo only."""
 
     id: str
     kind: str
     svg: str = ""
+    text: str = ""
     code: str = ""
     until: str = ""
     sentence: str = ""

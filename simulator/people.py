@@ -196,11 +196,12 @@ def note_said(
 def send(hub: Hub, phone: Phone, to: Phone, message_id: str, message: e2e.Message, type_: str = "text") -> None:
     """Encrypt a message for all devices of ``to`` and, wrapped, for the own ones."""
     phone.remember_sent(message_id, to.number, message.SerializeToString())
+    if to is not phone:
+        trusted.trust(hub, phone, to, now_s())
     for companion in to.companions.values():
         send_to_device(hub, phone, to, companion, message_id, message, type_)
     if to is phone:
         return
-    trusted.trust(hub, phone, to, now_s())
     for companion in phone.companions.values():
         wrapped = wrap_for_own(to, message)
         more: dict[str, str | Jid] = {"recipient": to.lid, "peer_recipient_pn": to.pn}

@@ -36,4 +36,5 @@ function count() {
 }
 
 count();
+document.addEventListener("htmx:after:swap", count);
 setInterval(count, 1000);

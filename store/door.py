@@ -107,6 +107,8 @@ class Door:
         """End the connection; calls under way fail with DoorLost."""
         self._reading.cancel()
         await asyncio.wait([self._reading])
+        with contextlib.suppress(ConnectionError):
+            await self._writer.wait_closed()
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         try:
@@ -121,8 +123,6 @@ class Door:
                 if not answer.done():
                     answer.set_exception(DoorLost("the door's connection has ended"))
             self._writer.close()
-            with contextlib.suppress(ConnectionError):
-                await self._writer.wait_closed()
 
     def _take(self, message: Reply | Failure | News) -> None:
         if isinstance(message, News):

@@ -8,7 +8,7 @@ from typing import Final
 from domain import limits
 
 DUE: Final = "{due}:pending"
-"""zset of message ids by due instant (ms), near horizon only. Writers: app, reconcile. Reader: due loop."""
+"""zset of message ids by due instant (ms), near horizon only. Expires idle. Writers: app, reconcile. Reader: due loop."""
 
 PROCESSING: Final = "{due}:processing"
 """zset of claimed message ids by lease end (ms). Writer: due loop. Reader: due loop. Expires idle."""
@@ -36,12 +36,12 @@ def pairing(account: str) -> str:
 
 
 def backoff(account: str) -> str:
-    """String, the reason; its TTL is the wait. Writer, reader: supervisor (copy in Postgres)."""
+    """String, the reason; it expires with the wait. Writer, reader: supervisor (copy in Postgres)."""
     return f"{{account:{account}}}:backoff"
 
 
 def parked(account: str) -> str:
-    """String, the reason; its TTL is the wait. Writer, reader: supervisor (copy in Postgres)."""
+    """String, the reason; it expires with the wait. Writer, reader: supervisor (copy in Postgres)."""
     return f"{{account:{account}}}:parked"
 
 

@@ -23,6 +23,7 @@ _MESSAGE_OF = _SQL["message_of"]
 _SEALED_OF = _SQL["sealed_of"]
 _CHANGES_OF = _SQL["changes_of"]
 _SEARCH_CONTACTS = _SQL["search_contacts"]
+_CONTACT_OF = _SQL["contact_of"]
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,6 +164,13 @@ async def search_contacts(pool: Pool, user: UUID, account_id: UUID, text: str) -
             limits.SEARCH_RESULTS_MAX,
         )
     return msgspec.convert([dict(row) for row in rows], list[Contact])
+
+
+async def contact(pool: Pool, user: UUID, account_id: UUID, jid: str) -> Contact | None:
+    """The contact with this JID, or None."""
+    with database_errors():
+        row = await pool.fetchrow(_CONTACT_OF, account_id, user, jid)
+    return None if row is None else msgspec.convert(dict(row), Contact)
 
 
 def _literally(text: str) -> str:

@@ -11,6 +11,7 @@ from app.form import AppRequest
 from app.guard import login_of
 from app.site import Site
 from domain import limits
+from domain.refusal import RefusalCode, Refused
 
 RETRY_MS: Final = 300
 
@@ -18,7 +19,10 @@ RETRY_MS: Final = 300
 @get("/live")
 async def stream_live(request: AppRequest, site: Site) -> ServerSentEvent:
     """The user's news as server-sent events without data; the first one is `snapshot`."""
-    return ServerSentEvent(_events(site, str(login_of(request).user)), headers={"cache-control": "no-store"})
+    user = str(login_of(request).user)
+    if not site.hub.has_room(user):
+        raise Refused(RefusalCode.TOO_MANY_REQUESTS)
+    return ServerSentEvent(_events(site, user), headers={"cache-control": "no-store"})
 
 
 async def _events(site: Site, user: str) -> AsyncIterator[ServerSentEventMessage]:

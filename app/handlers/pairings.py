@@ -35,8 +35,8 @@ class NewPairing(msgspec.Struct, frozen=True):
 async def show_pairing(request: AppRequest, site: Site, account_id: str, tab: str = "") -> Response[Any]:
     """The page for linking."""
     account = await own_account(request, site, account_id)
-    shown = await _shown(site, account)
     if wants_json(request):
+        shown = await _shown(site, account)
         return Response(
             {
                 "link": str(account.link),
@@ -47,14 +47,14 @@ async def show_pairing(request: AppRequest, site: Site, account_id: str, tab: st
                 "contacts": account.contacts,
             }
         )
-    return _page(request, account, pairing_view(account, shown), tab)
+    return _page(request, account, await _view(site, account), tab)
 
 
 @get("/accounts/{account_id:str}/pairing/code")
 async def show_code(request: AppRequest, site: Site, account_id: str) -> Response[Any]:
     """The code alone."""
     account = await own_account(request, site, account_id)
-    return fragment(request, "_pairing.html", pairing_view(account, await _shown(site, account)))
+    return fragment(request, "_pairing.html", await _view(site, account))
 
 
 @post("/accounts/{account_id:str}/pairing")
@@ -69,7 +69,7 @@ async def create_pairing(request: AppRequest, site: Site, account_id: str) -> Re
     except Refused as refused:
         if wants_json(request):
             raise
-        view = pairing_view(account, await _shown(site, account))
+        view = await _view(site, account)
         return _page(request, account, view, "code", refused.sentence, form.phone, STATUS[refused.code])
     with contextlib.suppress(Unavailable):
         if not await site.rates.allows(PAIRINGS_PER_ACCOUNT, str(account.id)):
@@ -93,6 +93,10 @@ def _page(
     tab = tab if tab in ("qr", "code") else ("code" if account.pair_phone else "qr")
     view = PairingPage(id=str(account.id), tab=tab, phone=phone, pairing=pairing, error=error)
     return page(request, "pairing.html", view, status_code=status_code, here="accounts")
+
+
+async def _view(site: Site, account: Account) -> Pairing:
+    return pairing_view(account, await _shown(site, account), demo=bool(site.settings.simulator))
 
 
 async def _shown(site: Site, account: Account) -> PairingShown | None:

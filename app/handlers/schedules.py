@@ -12,6 +12,7 @@ from litestar import Response, get, post
 from litestar.response import Redirect
 
 from app.clock import local_input, zone_or_utc
+from app.contact_view import contact_row, number_row
 from app.form import AppRequest, read_form, wants_json
 from app.guard import login_of
 from app.handlers.accounts import state_of
@@ -90,13 +91,13 @@ async def show_composer(request: AppRequest, site: Site, account: str = "", to: 
         attested = (await site.door.welcome()).environment == ATTESTED
     except Unavailable:
         attested = False
-    contacts = await search(site, user, chosen, to)
+    known = await pages.contact(site.pool, user, chosen.id, to) if to else None
     view = Compose(
         schedule=str(new_id()),
         account=str(chosen.id),
         accounts=[await state_of(site, user, one) for one in usable],
-        contacts=contacts,
-        to=next((row for row in [*contacts.rows, contacts.number] if row and row.jid == to), None),
+        contacts=await search(site, user, chosen, ""),
+        to=contact_row(known) if known else number_row(to.partition("@")[0]),
         due=local_input(datetime.now(UTC) + PROPOSED, zone),
         zone=zone.key,
         attested=attested,

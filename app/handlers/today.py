@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -16,7 +16,10 @@ from app.render import fragment, page
 from app.site import Site
 from app.views import DayGroup, MessageList
 from domain.account import Link
+from domain.message import MessageState
 from store import pages, users
+
+LEADING: Final = frozenset({MessageState.SCHEDULED, MessageState.ARMED})
 
 
 @get("/today")
@@ -38,11 +41,13 @@ async def show_messages(request: AppRequest, site: Site) -> Response[Any]:
 async def _list(site: Site, user: UUID) -> MessageList:
     zone = zone_or_utc(await users.zone_of(site.pool, user))
     now = datetime.now(UTC)
-    to_come = [message_row(one, zone, now) for one in await pages.messages_to_come(site.pool, user)]
+    coming = await pages.messages_to_come(site.pool, user)
+    to_come = [message_row(one, zone, now) for one in coming]
+    lead = next((one for one in coming if one.state in LEADING), None)
     gone = [message_row(one, zone, now) for one in await pages.messages_gone(site.pool, user)]
     accounts = await pages.accounts(site.pool, user)
     return MessageList(
-        lead=next((row for row in to_come if row.status.word == "Scheduled"), None),
+        lead=message_row(lead, zone, now) if lead else None,
         to_come=[DayGroup(day=day, rows=list(rows)) for day, rows in groupby(to_come, key=lambda row: row.due.day)],
         gone=gone,
         linked=any(account.link is Link.LINKED for account in accounts),

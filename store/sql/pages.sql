@@ -55,3 +55,9 @@ SELECT c.jid, c.kind, c.name, c.members, c.can_send, c.established
 FROM contacts c JOIN accounts a ON a.id = c.account_id
 WHERE a.id = $1 AND a.user_id = $2 AND c.search LIKE $3
 ORDER BY (c.search LIKE $4 || '%') DESC, c.established DESC, c.name, c.jid LIMIT $5
+
+-- name: contact_of
+-- $1 account  $2 user  $3 JID
+SELECT c.jid, c.kind, c.name, c.members, c.can_send, c.established
+FROM contacts c JOIN accounts a ON a.id = c.account_id
+WHERE a.id = $1 AND a.user_id = $2 AND c.jid = $3

@@ -91,7 +91,7 @@ class Browser:
         self.email = self.account = self.message = ""
         """What a test knows of whoever sits there: their address, and the ids of what they made."""
 
-    def get(self, path: str, **headers: str) -> httpx.Response:
+    def get(self, path: str, /, **headers: str) -> httpx.Response:
         """Open a page and remember its token."""
         answer = self.client.get(path, headers=headers)
         found = _TOKEN.search(answer.text)
@@ -99,7 +99,7 @@ class Browser:
             self.token = found[1]
         return answer
 
-    def post(self, path: str, form: dict[str, str] | None = None, **headers: str) -> httpx.Response:
+    def post(self, path: str, form: dict[str, str] | None = None, /, **headers: str) -> httpx.Response:
         """Send a form of our own page."""
         return self.client.post(
             path, data={"csrf": self.token, **(form or {})}, headers={"Origin": self.web.url, **headers}

@@ -8,7 +8,7 @@ import redis
 
 from store import keys
 from tests.app.composer import ANNA, GROUP, new_account
-from tests.app.conftest import Browser
+from tests.app.conftest import Browser, Web
 
 JSON = {"Accept": "application/json"}
 NUMBERS = iter(range(491720000000, 491720001000))
@@ -84,6 +84,24 @@ def test_a_qr_code_is_drawn_and_its_text_is_for_the_owner(someone, engines):
     assert "<svg" in page
     assert "2@abc" not in page
     assert "2@abc" not in someone.web.log()
+
+
+def test_in_a_demo_the_text_of_the_code_is_shown_because_simulated_phones_have_no_camera(
+    web_environ, engines, enclave, tmp_path
+):
+    environ = {**web_environ, "AUTOSENDR_SIMULATOR": "127.0.0.1:9", "AUTOSENDR_MAILBOX": str(tmp_path / "mail")}
+    web = Web(environ, tmp_path)
+    try:
+        someone = Browser(web).sign_in("demo@example.org")
+        account = new_account(someone)
+        someone.post(f"/accounts/{account}/pairing")
+        with redis.Redis.from_url(engines.valkey.url) as cache:
+            cache.set(keys.pairing(account), json.dumps({"qr": "2@abc,def", "code": "", "ends_ms": 0}), px=20_000)
+        page = someone.get(f"/accounts/{account}/pairing").text
+        assert 'value="2@abc,def"' in page
+        assert 'href="http://127.0.0.1:9/"' in page
+    finally:
+        web.stop()
 
 
 def test_how_linking_ended_is_told_in_words(someone, database):

@@ -4,10 +4,11 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import redis
 
 from store import keys
 from tests.app.composer import ANNA, GROUP, fill_in, new_account, text_of
-from tests.app.conftest import Browser
+from tests.app.conftest import Browser, Enclave
 
 NUMBERS = iter(range(491700000000, 491700001000))
 
@@ -57,8 +58,6 @@ def test_a_near_message_is_in_the_due_set_and_a_far_one_is_not(ana, engines):
     soon = f"{datetime.now(UTC) + timedelta(minutes=5):%Y-%m-%dT%H:%M:%S}"
     near = send(ana, fill_in(ana, ana.account, due=soon)).json()["id"]
     far = send(ana, fill_in(ana, ana.account)).json()["id"]
-    import redis
-
     with redis.Redis.from_url(engines.valkey.url, decode_responses=True) as cache:
         assert cache.zrange(keys.DUE, 0, -1) == [near]
         assert far not in cache.zrange(keys.DUE, 0, -1)
@@ -175,3 +174,17 @@ def test_logs_and_database_hold_no_text_and_logs_no_number(ana, database):
     assert canary not in ana.web.log()
     assert "491510000001" not in ana.web.log()
     assert all(json.loads(line) for line in ana.web.log().splitlines())
+
+
+def test_after_a_restart_of_the_enclave_old_seals_are_stale_and_new_ones_are_taken(ana, enclave, web_environ):
+    old = fill_in(ana, ana.account)
+    enclave.stop()
+    assert send(ana, old).status_code == 503
+    assert ana.get("/schedules/new").status_code == 200
+    again = Enclave(enclave.log.parent, web_environ["AUTOSENDR_ENCLAVE_SOCKET"])
+    try:
+        answer = send(ana, old)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (409, "seal_stale")
+        assert send(ana, fill_in(ana, ana.account)).status_code == 201
+    finally:
+        again.stop()

@@ -1,5 +1,6 @@
 """What the service does of its own accord, and what it refuses, with the real client on the other side."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -47,8 +48,20 @@ async def test_trust_from_before_the_link_comes_with_the_history(simulator: Simu
     async with RealClient(simulator, folder / "store") as client:
         await client.pair(ANNA)
         await client.event("HistorySync", 2)
-        await client.call("send", to=BEN, text="hello yourself")
+        await sent_once_trusted(client, BEN, "hello yourself")
         assert texts(simulator, BEN) == [("hello yourself", None)]
+
+
+async def sent_once_trusted(client: RealClient, to: str, text: str) -> None:
+    """The client stores tokens of a history beside its event, so the first tries may come too early."""
+    async with asyncio.timeout(DEADLINE_S):
+        while True:
+            try:
+                await client.call("send", to=to, text=text)
+            except ClientError as error:
+                assert "463" in str(error)
+            else:
+                return
 
 
 async def test_a_client_with_few_prekeys_left_uploads_more(simulator: Simulator, folder: Path) -> None:

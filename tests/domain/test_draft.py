@@ -1,0 +1,90 @@
+"""What people type: kept in one form, or refused at its field."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from domain import draft, limits
+from domain.refusal import SENTENCES, RefusalCode, Refused
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+def _code(work: object, *arguments: object) -> tuple[RefusalCode, str]:
+    with pytest.raises(Refused) as refused:
+        work(*arguments)  # ty: ignore[call-non-callable]
+    return refused.value.code, refused.value.field
+
+
+def test_every_refusal_has_its_sentence() -> None:
+    assert set(SENTENCES) == set(RefusalCode)
+    assert Refused(RefusalCode.TIME_PAST, "due").sentence == SENTENCES[RefusalCode.TIME_PAST]
+
+
+@pytest.mark.parametrize("text", ["Ann@Example.org", " ann@example.org "])
+def test_an_address_is_kept_in_one_form(text: str) -> None:
+    assert draft.email(text) == "ann@example.org"
+
+
+@pytest.mark.parametrize("text", ["", "ann", "ann@", "a@b", "a b@example.org", "a@b\n.org", f"{'a' * 260}@b.org"])
+def test_what_is_no_address_is_refused(text: str) -> None:
+    assert _code(draft.email, text) == (RefusalCode.EMAIL_INVALID, "email")
+
+
+@pytest.mark.parametrize(("text", "region"), [("+49 171 1234567", ""), ("0171 1234567", "DE")])
+def test_a_number_is_kept_as_international_digits(text: str, region: str) -> None:
+    assert draft.phone(text, region) == "491711234567"
+
+
+@pytest.mark.parametrize("text", ["", "0171", "hello", "+1"])
+def test_what_is_no_number_is_refused(text: str) -> None:
+    assert _code(draft.phone, text) == (RefusalCode.PHONE_INVALID, "phone")
+
+
+@pytest.mark.parametrize(
+    "jid", ["491711234567@s.whatsapp.net", "120363012345678901@g.us", "491711234567-1600000000@g.us"]
+)
+def test_recipients_are_people_by_number_and_groups(jid: str) -> None:
+    assert draft.recipient(jid) == jid
+
+
+@pytest.mark.parametrize(
+    "jid", ["", "1234@lid", "0171@s.whatsapp.net", "49171:3@s.whatsapp.net", "a@g.us", "status@broadcast"]
+)
+def test_other_recipients_are_refused(jid: str) -> None:
+    assert _code(draft.recipient, jid) == (RefusalCode.RECIPIENT_INVALID, "recipient")
+
+
+def test_a_wall_clock_time_becomes_its_instant() -> None:
+    assert draft.due_at("2026-11-24T14:30", "Europe/Berlin", NOW) == datetime(2026, 11, 24, 13, 30, tzinfo=UTC)
+
+
+def test_a_time_that_the_clocks_skip_moves_forward() -> None:
+    assert draft.due_at("2027-03-28T02:30", "Europe/Berlin", NOW) == datetime(2027, 3, 28, 1, 30, tzinfo=UTC)
+
+
+def test_a_time_that_they_show_twice_means_the_first() -> None:
+    assert draft.due_at("2027-10-31T02:30", "Europe/Berlin", NOW) == datetime(2027, 10, 31, 0, 30, tzinfo=UTC)
+
+
+def test_just_now_means_now_and_earlier_is_refused() -> None:
+    assert draft.due_at("2026-11-24T11:59:30", "UTC", NOW) == NOW
+    assert _code(draft.due_at, "2026-11-24T11:58:59", "UTC", NOW) == (RefusalCode.TIME_PAST, "due")
+
+
+@pytest.mark.parametrize(
+    ("local", "zone", "code", "field"),
+    [
+        ("tomorrow", "UTC", RefusalCode.TIME_INVALID, "due"),
+        ("2026-11-25T10:00+01:00", "UTC", RefusalCode.TIME_INVALID, "due"),
+        ("2026-11-25T10:00", "Mars/Base", RefusalCode.ZONE_UNKNOWN, "zone"),
+        ("2026-11-25T10:00", "../etc", RefusalCode.ZONE_UNKNOWN, "zone"),
+    ],
+)
+def test_what_is_no_time_is_refused_at_its_field(local: str, zone: str, code: RefusalCode, field: str) -> None:
+    assert _code(draft.due_at, local, zone, NOW) == (code, field)
+
+
+def test_more_than_a_year_ahead_is_refused() -> None:
+    far = (NOW + timedelta(seconds=limits.DUE_FUTURE_S_MAX + 60)).replace(tzinfo=None).isoformat()
+    assert _code(draft.due_at, far, "UTC", NOW) == (RefusalCode.TIME_TOO_FAR, "due")

@@ -1,0 +1,61 @@
+"""Settings: known variables only, each read or refused by name."""
+
+from pathlib import Path
+
+import pytest
+
+from domain import limits
+from standalone import settings as runner
+from supervisor.settings import OTHERS, VARIABLES, CannotStart, Settings, read_settings, slots_for
+
+NEEDED = {
+    "AUTOSENDR_DATABASE_URL": "postgresql://x",
+    "AUTOSENDR_REDIS_URL": "redis://x",
+    "AUTOSENDR_ENCLAVE_SOCKET": "/x/door",
+}
+
+
+def test_what_is_set_is_read() -> None:
+    settings = read_settings({**NEEDED, "AUTOSENDR_HOT_SLOTS": "7", "AUTOSENDR_READY_FD": "4", "PATH": "/bin"})
+    assert settings == Settings(
+        database_url="postgresql://x",
+        redis_url="redis://x",
+        enclave_socket=Path("/x/door"),
+        hot_slots=7,
+        ready_fd=4,
+    )
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_what_is_needed_and_missing_is_named(name: str) -> None:
+    with pytest.raises(CannotStart, match=name):
+        read_settings({key: value for key, value in NEEDED.items() if key != name})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AUTOSENDR_HOT_SLOT", "5"),
+        ("AUTOSENDR_HOT_SLOTS", "4"),
+        ("AUTOSENDR_HOT_SLOTS", "many"),
+        ("AUTOSENDR_HOT_SLOTS", "999999"),
+        ("AUTOSENDR_READY_FD", "-1"),
+        ("AUTOSENDR_SIMULATOR", ""),
+    ],
+)
+def test_what_is_unknown_or_unreadable_is_named(name: str, value: str) -> None:
+    with pytest.raises(CannotStart, match=name):
+        read_settings({**NEEDED, name: value})
+
+
+def test_the_runner_and_the_supervisor_know_the_same_variables() -> None:
+    ours = {variable.name for variable in VARIABLES}
+    assert {row.name for row in runner.VARIABLES if runner.SUPERVISOR in row.readers} == ours
+    assert {row.name for row in runner.VARIABLES} - ours <= OTHERS
+
+
+def test_automatic_slots_follow_the_memory_within_bounds() -> None:
+    assert slots_for(0) == limits.HOT_SLOTS_MIN
+    assert slots_for(1 << 50) == limits.HOT_SLOTS_MAX
+    gigabytes = 2 * 1024**3
+    assert slots_for(gigabytes) * limits.SESSION_BYTES <= gigabytes * limits.HOT_MEMORY_SHARE

@@ -1,0 +1,93 @@
+"""The tree: order, reverse order, budgets, the world's absence."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from domain.refusal import Unavailable
+from supervisor import tree as trees
+from supervisor.tree import Budget, Child, Tree, TreeFailed
+from tests.waiting import Signals
+
+
+class _Diary:
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.signals = Signals()
+
+    def child(self, name: str) -> Child:
+        async def run(started: Callable[[], None]) -> None:
+            self.note(f"{name} starts")
+            started()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.note(f"{name} ends")
+
+        return Child(name, run)
+
+    def failing(self, name: str, error: Exception, times: int) -> Child:
+        async def run(started: Callable[[], None]) -> None:
+            self.note(f"{name} starts")
+            if self.lines.count(f"{name} starts") <= times:
+                raise error
+            started()
+            await asyncio.Event().wait()
+
+        return Child(name, run)
+
+    def note(self, line: str) -> None:
+        self.lines.append(line)
+        self.signals.notify()
+
+
+async def test_children_start_in_order_and_stop_in_reverse() -> None:
+    diary = _Diary()
+    tree = Tree([diary.child("a"), diary.child("b"), diary.child("c")])
+    await tree.start()
+    await tree.stop_one("b")
+    await tree.stop()
+    assert diary.lines == ["a starts", "b starts", "c starts", "b ends", "c ends", "a ends"]
+
+
+async def test_a_child_that_fails_is_started_again_inside_the_budget() -> None:
+    diary = _Diary()
+    tree = Tree([diary.failing("a", ValueError(), 2), diary.child("b")], Budget(restarts=2))
+    await tree.start()
+    assert diary.lines == ["a starts", "a starts", "a starts", "b starts"]
+    assert not tree.failed.is_set()
+    await tree.stop()
+
+
+async def test_a_spent_budget_fails_the_tree() -> None:
+    diary = _Diary()
+    tree = Tree([diary.child("a"), diary.failing("b", ValueError(), 9)], Budget(restarts=2))
+    with pytest.raises(TreeFailed):
+        await tree.start()
+    assert diary.lines.count("b starts") == 3
+    await tree.stop()
+    assert diary.lines[-1] == "a ends"
+
+
+async def test_a_world_that_is_away_costs_no_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trees, "WORLD_WAIT_S", 0.001)
+    diary = _Diary()
+    tree = Tree([diary.failing("a", Unavailable("gone"), 9)], Budget(restarts=1))
+    await tree.start()
+    assert diary.lines.count("a starts") == 10
+    await tree.stop()
+
+
+def test_a_budget_is_for_a_window() -> None:
+    budget = Budget(restarts=2, window_s=10)
+    assert [budget.spend(second) for second in (0, 1, 2, 11.5)] == [True, True, False, True]
+
+
+def test_a_trace_names_places_and_never_the_message() -> None:
+    try:
+        raise ValueError("the secret")
+    except ValueError as error:
+        trace = trees.places(error)
+    assert "test_tree.py" in trace
+    assert "secret" not in trace
