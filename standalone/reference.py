@@ -54,9 +54,8 @@ def keys() -> str:
                 rows.append(_row(str(before.value.value), str(node.value.value)))
         before = node
     head = (
-        "All of it may vanish at any time: PostgreSQL has what matters. `<…>` stands for an id; what is in braces decides "
-        "the slot of a cluster.
-"
+        "All of it may vanish at any time: PostgreSQL has what matters. `<…>` stands for an id; what is in braces "
+        "decides the slot of a cluster.\n"
     )
     return "\n".join(["# Redis keys\n", _MADE, head, *rows]) + "\n"
 

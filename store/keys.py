@@ -8,7 +8,7 @@ from typing import Final
 from domain import limits
 
 DUE: Final = "{due}:pending"
-"""zset of message ids by due instant (ms), near horizon only. Expires idle. Writers: app, reconcile. Reader: due loop."""
+"""zset of message ids by due instant (ms), near horizon only. Expires idle. Writers: app, reconcile. Reader: due."""
 
 PROCESSING: Final = "{due}:processing"
 """zset of claimed message ids by lease end (ms). Writer: due loop. Reader: due loop. Expires idle."""
