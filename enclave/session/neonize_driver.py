@@ -29,7 +29,7 @@ from enclave.session.store_file import NO_CONTACTS, PERSONAL, StoreCorrupt, Stor
 from enclave.wire.answers import Certainty, ContactPage, Group, GroupList, NotSent, NumberChecked, Picture, SendTrouble
 from enclave.wire.envelope import Code
 from enclave.wire.limits import CONTACT_PAGE_MAX
-from enclave.wire.news import Connected, ConnectFailed, ContactsChanged, Receipt, StreamFailed
+from enclave.wire.news import Connected, ConnectFailed, ContactsChanged, LoggedOut, Receipt, StreamFailed
 
 CONTACTS_POLL_S: Final = 1.0
 """How often the store is asked whether contacts changed: the client has no event for it."""
@@ -53,6 +53,7 @@ class NeonizeDriver:
         self._pairing: Pairing | None = None
         self._connected = False
         self._stopping = False
+        self._logged_out = False
         self._held: asyncio.Future[str] | None = None
         self._contacts = NO_CONTACTS
         self._numbers: dict[str, str] = {}
@@ -145,6 +146,8 @@ class NeonizeDriver:
             self._on_pair_status(event)
             return
         for notice in classify.of_event(code, event, self._own_users):
+            if isinstance(notice, LoggedOut):
+                self._logged_out = True  # told before the client has deleted the device's row
             if isinstance(notice, Receipt):
                 notice = msgspec.structs.replace(notice, chat=self._personal_jid(notice.chat))
             if isinstance(notice, Connected) and not self._connected:
@@ -249,7 +252,7 @@ class NeonizeDriver:
             return None
         await self._client.stop()
         await self._held
-        if not await asyncio.to_thread(self._store.has_device):
+        if self._logged_out or not await asyncio.to_thread(self._store.has_device):
             return None
         return await self.take_snapshot()
 

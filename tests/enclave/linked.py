@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from enclave.session.nursery import Nursery
-from enclave.session.pipe import DevicePaired, SendText, Started, Stop, Stopped
+from enclave.session.pipe import DevicePaired, ReadContacts, SendText, Started, Stop, Stopped
 from enclave.session.process import EXIT_ORDERLY
+from enclave.wire.answers import ContactPage
 from enclave.wire.news import Connected, ContactsChanged, QrShown
 from tests.enclave.session_rig import Line, open_line
 from tests.enclave.simulator_rig import World
@@ -55,10 +56,20 @@ async def link(world: World, nursery: Nursery, folder: Path) -> tuple[str, Devic
     return number, paired, line
 
 
+async def names_synced(line: Line) -> None:
+    """Wait until the address book is there: a device put to sleep before that would not ask for it again."""
+    while True:
+        page = await line.ask(ReadContacts(after="", limit=1))
+        assert isinstance(page, ContactPage)
+        if page.names_synced:
+            return
+        await line.told(ContactsChanged)
+
+
 async def new_account(world: World, nursery: Nursery, folder: Path) -> Account:
     """A new phone, linked, its contacts arrived, and put to sleep."""
     number, paired, line = await link(world, nursery, folder)
-    await line.told(ContactsChanged)
+    await names_synced(line)
     return await put_to_sleep(line, number, paired.jid)
 
 
