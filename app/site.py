@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from structlog.typing import FilteringBoundLogger
@@ -46,7 +46,7 @@ class Site:
 
 
 @contextlib.asynccontextmanager
-async def open_site(settings: Settings, log: FilteringBoundLogger, stopping: asyncio.Event) -> AsyncIterator[Site]:
+async def open_site(settings: Settings, log: FilteringBoundLogger, stopping: asyncio.Event) -> AsyncGenerator[Site]:
     """The parts, for as long as the block lasts. Raises Unavailable when there is no database to start with."""
     pool = await open_pool(settings.database_url)
     redis = Redis(settings.redis_url)
