@@ -29,12 +29,17 @@ class Actors:
         self._lives: dict[UUID, asyncio.Task[None]] = {}
         self._shunned_until_s: dict[UUID, float] = {}
         self._budget = Budget()
+        self._changing = asyncio.Lock()
 
     async def adopt(self, accounts: Sequence[UUID], dead: Sequence[str] = ()) -> list[Actor]:
         """Becomes the owner of those accounts that are free, and gives each an actor. Raises `Unavailable`.
 
         What an earlier owner left in hand is given back; what it left in doubt will be settled.
         """
+        async with self._changing:
+            return await self._adopt(accounts, dead)
+
+    async def _adopt(self, accounts: Sequence[UUID], dead: Sequence[str]) -> list[Actor]:
         now_s = clock.loop_s()
         wanted = [one for one in dict.fromkeys(accounts) if self._shunned_until_s.get(one, 0) <= now_s]
         epochs = await self.context.ownership.take(wanted, dead)
@@ -54,7 +59,7 @@ class Actors:
         """The actors of those accounts that this node owns or can own, each with a pin that the caller takes off."""
         await self.adopt([one for one in accounts if one not in self.by_account])
         found = [self.by_account[one] for one in accounts if one in self.by_account]
-        for actor in found:
+        for actor in found:  # before anything else runs: who has a pin is not retired
             actor.pins += 1
         return found
 
@@ -114,14 +119,15 @@ class Actors:
 
     async def retire(self) -> int:
         """Lets go of accounts that need nothing. Raises `Unavailable`."""
-        retired = []
-        for actor in list(self.by_account.values()):
-            if actor.idle:  # asked anew each time: the one before took a moment to end
-                await self._end(actor)
-                emit("account_retired", account=actor.account, epoch=actor.epoch)
-                retired.append(actor.account)
-        await self.context.ownership.release(retired)
-        return len(retired)
+        async with self._changing:  # nobody adopts what is half let go
+            retired = []
+            for actor in list(self.by_account.values()):
+                if actor.idle:  # asked anew each time: the one before took a moment to end
+                    await self._end(actor)
+                    emit("account_retired", account=actor.account, epoch=actor.epoch)
+                    retired.append(actor.account)
+            await self.context.ownership.release(retired)
+            return len(retired)
 
     async def drain(self, deadline_s: float) -> None:
         """Puts all sessions to sleep, gives back what is in hand, lets go of all accounts; at most `deadline_s`."""

@@ -84,8 +84,9 @@ class Engine:
                     return (line,)
             return None
 
-        (line,) = await self.signals.until(found, f"{event} {fields}", WAIT_S)
-        return line
+        line = await self.signals.until(found, f"{event} {fields}", WAIT_S)
+        assert line is not None
+        return line[0]
 
     async def state(self, message: UUID, *wanted: str, wait_s: float = WAIT_S) -> str:
         """Wait until a message is in one of the states; looked at after each log line."""
@@ -115,7 +116,12 @@ class Engine:
         paired = await host.hear(Paired)
         closed = await host.call(CloseSession(account=str(account), epoch=0), Closed)
         await host.door.close()
-        row = {"jid": paired.jid, "lid": paired.lid, "names_synced_at": datetime.now().astimezone(), **columns}
+        row: dict[str, Any] = {
+            "jid": paired.jid,
+            "lid": paired.lid,
+            "names_synced_at": datetime.now().astimezone(),
+            **columns,
+        }
         await add_account(self.store.pool, id=account, wrapped_key=wrapped, **row)
         assert closed.store is not None
         assert await self.store.stores.put(account, 0, closed.store)
