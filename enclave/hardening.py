@@ -10,6 +10,7 @@ import resource
 import signal
 import sys
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -61,10 +62,12 @@ def silence(descriptors: Iterable[int] = (0, 1, 2)) -> None:
         os.close(null)
 
 
+@cache
 def environment_at_exec() -> dict[str, str]:
     """The environment that this process was exec'd with, which is all that the Go library sees (whatsapp-client §11.4).
 
-    Where there is no /proc, the present environment stands in for it.
+    Read once, and kept over fork: after `refuse_dumps` a normal user may no longer open the file. Where there is no
+    /proc, the present environment stands in for it.
     """
     if not _ON_LINUX:
         return dict(os.environ)
