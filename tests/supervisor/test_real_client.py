@@ -115,7 +115,7 @@ async def test_a_send_that_arrived_without_its_acknowledgement_is_settled_by_rec
     # The first receipt may have gone down with whoever was killed; the next one settles it.
     await engine.hears("account_run", account=account, after="HOT")
     await world.call("POST", f"/phones/{ADA}/read", {"chat": number})
-    await engine.state(message, "READ", wait_s=30)
+    await engine.state(message, *CERTAIN, wait_s=30)
     assert await arrived(world, text) == 1
     assert await _outcomes(engine, message) == ["SENT"]
 
