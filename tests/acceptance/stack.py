@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,6 +15,7 @@ import httpx
 from standalone.children import SERVER_ENVIRONMENT, bring_up
 from standalone.demo_world import OWN_NUMBER
 from tests.acceptance.product import FRIEND, Product
+from tests.enclave.brokers import runs as process_runs
 from tests.waiting import eventually_sync
 
 CERTAIN = ("SENT", "DELIVERED", "READ")
@@ -90,12 +91,24 @@ class Stack:
         """Process id of the account's newest session."""
         return self.told("session_opened", account=self.account)[-1]["pid"]
 
+    def lives(self) -> bool:
+        """Whether the account has a session that is connected."""
+        runs = self.told("account_run", account=self.account)
+        return runs[-1]["after"] == "HOT" and process_runs(self.session_pid())
+
     # --- what happens to messages ---
 
     def schedule(self, text: str, ahead_s: float) -> Message:
         """Seal and schedule a text, due `ahead_s` from now."""
         due = datetime.now(UTC) + timedelta(seconds=ahead_s)
         return Message(self.product.schedule(self.account, text, due), text)
+
+    def schedule_awake(self, text: str, ahead_s: float) -> Message:
+        """Do the same with the account awake before the message is claimed; another message wakes it."""
+        if not self.lives():
+            self.until_state(self.schedule(f"before {text}", 0), *CERTAIN)
+            eventually_sync(self.lives, "a session", DEADLINE_S)
+        return self.schedule(text, ahead_s)
 
     def until_state(self, message: Message, *wanted: str, wait_s: float = DEADLINE_S) -> str:
         """Wait until a message is in one of the states."""
@@ -130,7 +143,7 @@ class Stack:
     # --- what happens to the product ---
 
     @contextmanager
-    def locked(self, table: str, key: str) -> Iterator[None]:
+    def locked(self, table: str, key: str) -> Generator[None]:
         """Keep one row of the database locked: who wants to write it waits."""
         postgres = self.product.postgres
         command = [postgres.binaries.program("psql"), "-X", "-q", "-A", "-t", "-d", postgres.url]
@@ -160,7 +173,7 @@ class Stack:
         eventually_sync(lambda: self.ask(sql), f"a lock that holds {words!r}", DEADLINE_S)
 
     @contextmanager
-    def gate_held(self, message: Message) -> Iterator[None]:
+    def gate_held(self, message: Message) -> Generator[None]:
         """Within: the message is armed, its session is ready, and the gate is being asked but does not answer."""
         self.until_state(message, "ARMED")
         with self.locked("accounts", self.account):
@@ -168,7 +181,7 @@ class Stack:
             yield
 
     @contextmanager
-    def broker_stopped(self) -> Iterator[None]:
+    def broker_stopped(self) -> Generator[None]:
         """Within: the broker hears nothing and says nothing."""
         pid = self.product.pid("enclave")
         os.kill(pid, signal.SIGSTOP)
@@ -199,7 +212,7 @@ def _program_of(who: str) -> str:
 
 
 @contextmanager
-def linked_stack(product: Product) -> Iterator[Stack]:
+def linked_stack(product: Product) -> Generator[Stack]:
     """Link the demo's phone and let its first contacts come."""
     assert product.plan.simulator is not None
     control = httpx.Client(base_url=product.plan.simulator.facts["control"], timeout=CONTROL_S, trust_env=False)

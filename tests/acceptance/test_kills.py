@@ -1,7 +1,7 @@
 """A kill of any part in any window of a send: the text arrives exactly once, or the message says that nobody knows."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 
 import pytest
 
@@ -49,7 +49,7 @@ def ack_to_finish(stack: Stack, message: Message, strike: Callable[[], None]) ->
 
 
 @contextlib.contextmanager
-def broker_stopped_after_gate(stack: Stack, message: Message) -> Iterator[None]:
+def broker_stopped_after_gate(stack: Stack, message: Message) -> Generator[None]:
     """Within: the attempt has begun, and nothing goes out."""
     with contextlib.ExitStack() as stopped:
         with stack.gate_held(message):
@@ -72,7 +72,7 @@ WINDOWS: dict[str, Window] = {
 @pytest.mark.parametrize("who", ["session", "broker", "supervisor"])
 @pytest.mark.parametrize("window", WINDOWS)
 def test_the_text_arrives_exactly_once_or_the_message_is_unconfirmed(stack: Stack, window: str, who: str) -> None:
-    message = stack.schedule(f"{who} killed {window}", AHEAD_S)
+    message = stack.schedule_awake(f"{who} killed {window}", AHEAD_S)
     mark = stack.mark()
     WINDOWS[window](stack, message, lambda: stack.kill(who))
     stack.mend(who)
