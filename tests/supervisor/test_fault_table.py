@@ -54,8 +54,8 @@ FAULT_TABLE: Final = (
 )
 # fmt: on
 
-LIBRARY_LOGINS_MAX: Final = 4
-"""Logins of one session that flaps: the library redials in 10 ms, we stop it over the door."""
+LIBRARY_LOGINS_MAX: Final = 8
+"""Logins of one session that flaps: three or four were seen, as the library redials until the close is carried out."""
 FOR_EVER: Final = 1_000
 
 
