@@ -21,7 +21,7 @@ READY_FD = "AUTOSENDR_READY_FD"
 READY_S = 60.0
 READY_BYTES_MAX = 65_536
 #: What a program keeps of the person's environment; everything else it gets is in the settings table.
-KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONDONTWRITEBYTECODE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 #: Module behind each command that runs one process of the product.
 MODULES: Mapping[str, str] = {

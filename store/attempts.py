@@ -132,6 +132,7 @@ class Attempts:
         The store comes first, so nothing is SENT whose store is not persisted. Receipts that were quicker are applied.
         """
         async with transaction(self._pool) as connection:
+            await self._receipts.serialize(connection, account)
             if not await self._stores.put_within(connection, account, epoch, store):
                 return False
             rows = await self._end(

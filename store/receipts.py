@@ -47,6 +47,7 @@ class Receipts:
         if kind not in EVENTS:
             return []
         async with transaction(self._pool) as connection:
+            await self.serialize(connection, account)
             moved = await self._apply(connection, account, epoch, kind, wa_ids, at)
             known = {row["wa_id"] for row in await connection.fetch(_SQL["known"], account, list(wa_ids))}
             unknown = [wa_id for wa_id in wa_ids if wa_id not in known]
@@ -54,6 +55,10 @@ class Receipts:
                 await connection.execute(_SQL["keep_stray"], account, unknown, chat, kind, at)
         await self._notices.tell_messages(moved)
         return [wa_id for wa_id in wa_ids if wa_id in known]
+
+    async def serialize(self, connection: Connection, account: UUID) -> None:
+        """Keeps receipts of `account` apart from whatever else names its messages, until the transaction's end."""
+        await connection.execute(_SQL["serialize"], str(account))
 
     async def apply_strays(self, connection: Connection, account: UUID, epoch: int, wa_id: str) -> None:
         """Applies receipts that came before the message knew its id; inside the caller's transaction."""
@@ -63,6 +68,7 @@ class Receipts:
     async def settle_strays(self, account: UUID, epoch: int, wa_id: str) -> None:
         """Does what `apply_strays` does, in a transaction of its own."""
         async with transaction(self._pool) as connection:
+            await self.serialize(connection, account)
             await self.apply_strays(connection, account, epoch, wa_id)
 
     async def find_stray(self, account: UUID, chats: Sequence[str], since: datetime) -> Stray | None:

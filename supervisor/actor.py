@@ -107,6 +107,8 @@ class Actor:
         if session is None:
             return
         session.take(notice)
+        if isinstance(notice, news.LoggedOut) and session.unlinking:
+            return
         if isinstance(notice, news.Ended) and notice.store is not None:
             self.keep_closing_store(notice)
         pairing.hear(self, session, notice)
@@ -212,6 +214,8 @@ class Actor:
     def idle(self) -> bool:
         """Whether the account needs no actor any more."""
         quiet = self.state is Run.COLD and not self._tasks and not len(self.chores) and not self.pins
+        if self.wish == unlinking.WISH and not self.lost:
+            return False  # with or without a session, it is to be done
         return quiet and (self.lost or self.want() is None) and not len(self.outbox) and not self.doubted.is_set()
 
     def shown(self) -> RunShown:

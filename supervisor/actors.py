@@ -9,6 +9,7 @@ from domain.account import Run, RunEvent
 from domain.hotset import WantKind
 from domain.refusal import Unavailable
 from enclave.wire.envelope import News
+from store.accounts import AccountRow
 from store.messages import Armed
 from supervisor import clock, standing
 from supervisor.actor import Actor
@@ -28,37 +29,37 @@ class Actors:
         self._lives: dict[UUID, asyncio.Task[None]] = {}
         self._shunned_until_s: dict[UUID, float] = {}
         self._budget = Budget()
+        self._changing = asyncio.Lock()
 
     async def adopt(self, accounts: Sequence[UUID], dead: Sequence[str] = ()) -> list[Actor]:
         """Becomes the owner of those accounts that are free, and gives each an actor. Raises `Unavailable`.
 
         What an earlier owner left in hand is given back; what it left in doubt will be settled.
         """
+        async with self._changing:
+            return await self._adopt(accounts, dead)
+
+    async def _adopt(self, accounts: Sequence[UUID], dead: Sequence[str]) -> list[Actor]:
         now_s = clock.loop_s()
         wanted = [one for one in dict.fromkeys(accounts) if self._shunned_until_s.get(one, 0) <= now_s]
         epochs = await self.context.ownership.take(wanted, dead)
         adopted = []
-        for account, epoch in epochs.items():
-            row = await self.context.store.accounts.load(account)
-            if row is None:
-                self.context.ownership.forget(account)
-                continue
-            actor = Actor(self.context, row, epoch)
-            await self.context.store.messages.disarm_stale(account, epoch)
-            if await self.context.store.attempts.open_of(account):
-                actor.doubt()
-            self.by_account[account] = actor
-            self._lives[account] = asyncio.create_task(self._live(actor))
-            actor.refresh(row)
-            emit("account_adopted", account=account, epoch=epoch)
-            adopted.append(actor)
+        try:
+            for account, epoch in epochs.items():
+                row = await self.context.store.accounts.load(account)
+                if row is not None:
+                    adopted.append(await self._begin(row, epoch))
+        finally:
+            for account in epochs:
+                if account not in self.by_account:  # gone, or Postgres is: the next turn of leases finds it ownerless
+                    self.context.ownership.forget(account)
         return adopted
 
     async def reach(self, accounts: Sequence[UUID]) -> list[Actor]:
         """The actors of those accounts that this node owns or can own, each with a pin that the caller takes off."""
         await self.adopt([one for one in accounts if one not in self.by_account])
         found = [self.by_account[one] for one in accounts if one in self.by_account]
-        for actor in found:
+        for actor in found:  # before anything else runs: who has a pin is not retired
             actor.pins += 1
         return found
 
@@ -118,12 +119,15 @@ class Actors:
 
     async def retire(self) -> int:
         """Lets go of accounts that need nothing. Raises `Unavailable`."""
-        idle = [actor for actor in self.by_account.values() if actor.idle]
-        for actor in idle:
-            await self._end(actor)
-            emit("account_retired", account=actor.account, epoch=actor.epoch)
-        await self.context.ownership.release([actor.account for actor in idle])
-        return len(idle)
+        async with self._changing:  # nobody adopts what is half let go
+            retired = []
+            for actor in list(self.by_account.values()):
+                if actor.idle:  # asked anew each time: the one before took a moment to end
+                    await self._end(actor)
+                    emit("account_retired", account=actor.account, epoch=actor.epoch)
+                    retired.append(actor.account)
+            await self.context.ownership.release(retired)
+            return len(retired)
 
     async def drain(self, deadline_s: float) -> None:
         """Puts all sessions to sleep, gives back what is in hand, lets go of all accounts; at most `deadline_s`."""
@@ -145,6 +149,17 @@ class Actors:
         """Ends all actors as they are."""
         for actor in list(self.by_account.values()):
             await self._end(actor)
+
+    async def _begin(self, row: AccountRow, epoch: int) -> Actor:
+        actor = Actor(self.context, row, epoch)
+        await self.context.store.messages.disarm_stale(actor.account, epoch)
+        if await self.context.store.attempts.open_of(actor.account):
+            actor.doubt()
+        self.by_account[actor.account] = actor
+        self._lives[actor.account] = asyncio.create_task(self._live(actor))
+        actor.refresh(row)
+        emit("account_adopted", account=actor.account, epoch=epoch)
+        return actor
 
     async def _live(self, actor: Actor) -> None:
         try:

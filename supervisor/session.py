@@ -43,6 +43,8 @@ class LiveSession:
         self.in_flight = False
         self.settling = 0
         self.syncing = False
+        self.unlinking = False
+        """We are removing the device ourselves."""
         self.replaced = False
         """The person gave this pairing up, or wants it by the other method."""
         self.version = 0

@@ -27,11 +27,13 @@ async def attend(actor: "Actor", session: LiveSession) -> None:
         await session.ready.wait()
         actor.wished.clear()
         if actor.wish == WISH and session.usable and not session.in_flight:
+            session.unlinking = True  # that the device is gone is no news then
             try:
                 await actor.context.door.call(Unlink(account=str(actor.account), epoch=actor.epoch))
             except DoorLost:
                 return
             except DoorFailed as failed:
+                session.unlinking = False
                 if failed.code is Code.NO_SESSION:
                     return
                 actor.post(RunEvent.REFUSED)
@@ -53,8 +55,8 @@ async def unlink_cold(actor: "Actor") -> None:
 
 
 def is_hopeless(actor: "Actor") -> bool:
-    """Whether an unlinking has waited for a session in vain."""
-    return actor.wish == WISH and actor.waits.failures >= FAILURES_MAX
+    """Whether an unlinking has waited for a session in vain, or needs none any more."""
+    return actor.wish == WISH and (actor.waits.failures >= FAILURES_MAX or actor.link is not Link.LINKED)
 
 
 def _mark(actor: "Actor", reason: str) -> None:

@@ -63,12 +63,23 @@ class StoreFile:
             with self._exclusively() as store:
                 if store.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
                     raise StoreCorrupt
+                self._end_journal(store)
                 row = store.execute("SELECT lid FROM whatsmeow_device WHERE jid = ?", (self.jid,)).fetchone()
         except sqlite3.DatabaseError:
             raise StoreCorrupt from None
         if row is None:
             raise StoreCorrupt
         return row[0] or ""
+
+    def _end_journal(self, store: sqlite3.Connection) -> None:
+        """Clear away a journal that a kill left before its header was written.
+
+        SQLite does not roll it back, as nothing in it counts, and leaves it until the next write; meanwhile
+        `live_image` would take it for a transaction that never ends. So write: the same number over itself.
+        """
+        if self.path.with_name(f"{self.path.name}-journal").exists():
+            (number,) = store.execute("PRAGMA user_version").fetchone()
+            store.execute(f"PRAGMA user_version = {int(number)}")
 
     def lid(self) -> str:
         """The device's LID, "" if unknown; while the client runs."""

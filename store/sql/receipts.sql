@@ -1,5 +1,10 @@
 -- What WhatsApp tells of messages that left.
 
+-- name: serialize
+-- Until the end of the transaction nobody else handles receipts of account $1. Else one that comes while its message gets
+-- its id could miss the message, and the message the receipt.
+SELECT pg_advisory_xact_lock(hashtextextended($1::text, 7));
+
 -- name: apply
 -- Messages of account $1 with one of the ids $3 go from one of $4 to $5, if the account has epoch $2.
 -- $6 event  $7 at  $8 whether it is a delivery  $9 whether it was read

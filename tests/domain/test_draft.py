@@ -1,5 +1,6 @@
 """What people type: kept in one form, or refused at its field."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,9 +11,9 @@ from domain.refusal import SENTENCES, RefusalCode, Refused
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
-def _code(work: object, *arguments: object) -> tuple[RefusalCode, str]:
+def _code(work: Callable[..., object], *arguments: object) -> tuple[RefusalCode, str]:
     with pytest.raises(Refused) as refused:
-        work(*arguments)  # ty: ignore[call-non-callable]
+        work(*arguments)
     return refused.value.code, refused.value.field
 
 

@@ -177,3 +177,11 @@ def test_a_device_that_was_removed_is_seen(path: Path) -> None:
     assert StoreFile(path, JID).has_device()
     execute(path, "DELETE FROM whatsmeow_device")
     assert not StoreFile(path, JID).has_device()
+
+
+@pytest.mark.parametrize("journal", [b"", bytes(512)])
+def test_a_journal_that_a_kill_left_without_content_does_not_hold_up_reading(path: Path, journal: bytes) -> None:
+    path.with_name("store.db-journal").write_bytes(journal)
+    store = StoreFile(path, JID)
+    assert store.check() == LID
+    assert store.has_device()

@@ -1,6 +1,7 @@
 """A supervisor in this process, on real stores, with a real enclave in another."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,7 @@ from tests.rows import RECIPIENT, add_account
 from tests.waiting import Signals
 
 WAIT_S = 15.0
+LOOK_S = 0.2
 
 
 class Engine:
@@ -33,6 +35,9 @@ class Engine:
         self.store = store
         self.heard: list[tuple[str, Mapping[str, Any]]] = []
         self.signals = Signals()
+        self._lines = asyncio.Event()
+        self.pids: dict[str, int] = {}
+        """Of the newest session process of each account."""
         self.supervisor: Supervisor
         self._own_store: EngineStore
         self._running = False
@@ -40,7 +45,11 @@ class Engine:
 
     def _hear(self, event: str, fields: Mapping[str, Any]) -> None:
         self.heard.append((event, dict(fields)))
+        if event == "session_opened":
+            self.pids[str(fields["account"])] = fields["pid"]
         self.signals.notify()
+        self._lines.set()
+        self._lines = asyncio.Event()
 
     async def start(self) -> None:
         self._own_store = await EngineStore.open(self.settings.database_url, self.settings.redis_url)
@@ -75,25 +84,28 @@ class Engine:
                     return (line,)
             return None
 
-        (line,) = await self.signals.until(found, f"{event} {fields}", WAIT_S)
-        return line
+        line = await self.signals.until(found, f"{event} {fields}", WAIT_S)
+        assert line is not None
+        return line[0]
 
-    async def state(self, message: UUID, *wanted: str) -> str:
+    async def state(self, message: UUID, *wanted: str, wait_s: float = WAIT_S) -> str:
         """Wait until a message is in one of the states; looked at after each log line."""
         seen = ""
         try:
-            async with asyncio.timeout(WAIT_S):
+            async with asyncio.timeout(wait_s):
                 while True:
                     seen = await self.store.pool.fetchval("SELECT state FROM messages WHERE id = $1", message)
                     if seen in wanted:
                         return seen
-                    await asyncio.wait([asyncio.create_task(self._next_line())], timeout=0.2)
+                    await self._next_line()
         except TimeoutError:
             raise AssertionError(f"the message is {seen}, not {wanted}") from None
 
     async def _next_line(self) -> None:
-        count = len(self.heard)
-        await self.signals.until(lambda: len(self.heard) != count, "another line")
+        """Return after the next log line, or soon: another process may have moved the message."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_S):
+                await self._lines.wait()
 
     async def link(self, **columns: object) -> UUID:
         """Make an account with a device, its store and key from the enclave, as if it had been paired before."""
@@ -104,7 +116,12 @@ class Engine:
         paired = await host.hear(Paired)
         closed = await host.call(CloseSession(account=str(account), epoch=0), Closed)
         await host.door.close()
-        row = {"jid": paired.jid, "lid": paired.lid, "names_synced_at": datetime.now().astimezone(), **columns}
+        row: dict[str, Any] = {
+            "jid": paired.jid,
+            "lid": paired.lid,
+            "names_synced_at": datetime.now().astimezone(),
+            **columns,
+        }
         await add_account(self.store.pool, id=account, wrapped_key=wrapped, **row)
         assert closed.store is not None
         assert await self.store.stores.put(account, 0, closed.store)

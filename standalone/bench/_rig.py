@@ -1,0 +1,232 @@
+"""What benches of real sessions stand on: a simulated WhatsApp, an enclave, the relay, linked accounts."""
+
+import asyncio
+import contextlib
+import json
+import shutil
+import time
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+import httpx
+import msgspec
+
+from enclave.sealer import seal
+from enclave.wire.answers import AccountKey, Closed, ContactPage, Ingested, Opened, SealedStore
+from enclave.wire.envelope import News
+from enclave.wire.news import Connected, Drained, Paired, QrShown
+from enclave.wire.operations import CloseSession, Ingest, ListContacts, NewAccountKey, OpenSession, PairSession, Send
+from enclave.wire.sealing import Binding, recipient_hash
+from standalone.children import bring_up
+from standalone.demo_trust import ROOT_KEY
+from standalone.plan import scratch_folder
+from standalone.programs import Program
+from store.database import new_id, new_secret
+from store.door import Door
+from supervisor.destinations import demo_of
+from supervisor.relay import Relay
+
+NEWS_S: Final = 60.0
+CONTACTS_PER_ACCOUNT: Final = 100
+SEAL_VALID_S: Final = 3600
+CONTROL_S: Final = 30.0
+
+N = TypeVar("N")
+
+
+class Account(msgspec.Struct, kw_only=True):
+    """A linked account as the bench's host keeps it."""
+
+    id: str
+    number: str
+    wrapped_key: bytes
+    jid: str = ""
+    store: SealedStore | None = None
+
+
+class Rig:
+    """The running parts. `control` speaks to the simulator, `door` to the enclave."""
+
+    def __init__(self, folder: Path, simulator: Program, control: httpx.AsyncClient) -> None:
+        """`open_rig` makes it."""
+        self.folder = folder
+        self.relay_socket = folder / "egress.sock"
+        self.simulator = simulator
+        self.control = control
+        self.door: Door
+        self._news: dict[str, list[Any]] = {}
+        self._came = asyncio.Condition()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def hear(self, news: News) -> None:
+        """The door's callback: keep each notice."""
+        self._news.setdefault(news.account, []).append(news.notice)
+        task = asyncio.create_task(self._wake())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _wake(self) -> None:
+        async with self._came:
+            self._came.notify_all()
+
+    async def notice(self, account: Account, kind: type[N]) -> N:
+        """The next notice of `kind` about `account`; it and what came before it is forgotten."""
+        await self.heard(account, kind)
+        heard = self._news[account.id]
+        for place, notice in enumerate(heard):
+            if isinstance(notice, kind):
+                del heard[: place + 1]
+                return notice
+        raise AssertionError("it was heard")
+
+    async def heard(self, account: Account, *kinds: type) -> None:
+        """Wait until a notice of each of `kinds` has come, in any order, and forget none."""
+        async with asyncio.timeout(NEWS_S), self._came:
+            while not set(kinds) <= {type(notice) for notice in self._news.get(account.id, [])}:
+                await self._came.wait()
+
+    async def phone(self, number: str, **fields: Any) -> None:
+        """Make or change a simulated phone."""
+        (await self.control.post("/phones", json={"number": number, **fields})).raise_for_status()
+
+    async def link(self, number: str) -> Account:
+        """Link a new account to the phone `number`, fetch its names, and put it to sleep."""
+        key = await self.door.call(NewAccountKey(account=(name := str(new_id()))))
+        assert isinstance(key, AccountKey)
+        account = Account(id=name, number=number, wrapped_key=key.wrapped_key)
+        await self.door.call(PairSession(account=name, epoch=1, wrapped_key=key.wrapped_key, phone=""))
+        shown = await self.notice(account, QrShown)
+        (await self.control.post(f"/phones/{number}/scan", json={"qr": shown.text})).raise_for_status()
+        paired = await self.notice(account, Paired)
+        account.jid, account.store = paired.jid, paired.store
+        await self.notice(account, Connected)
+        await self._names(account)
+        await self.sleep(account)
+        return account
+
+    async def _names(self, account: Account) -> None:
+        async with asyncio.timeout(NEWS_S):
+            while True:
+                page = await self.door.call(ListContacts(account=account.id, epoch=1, after="", limit=1))
+                assert isinstance(page, ContactPage)
+                if page.names_synced and page.contacts:
+                    return
+                await asyncio.sleep(0.05)
+
+    async def wake(self, account: Account) -> Opened:
+        """Open the account's session and wait until it is ready to send: logged in, its queue drained."""
+        self._news.pop(account.id, None)
+        opened = await self.door.call(
+            OpenSession(
+                account=account.id,
+                epoch=1,
+                wrapped_key=account.wrapped_key,
+                jid=account.jid,
+                store=account.store,
+                dirty=False,
+            )
+        )
+        assert isinstance(opened, Opened)
+        await self.heard(account, Connected, Drained)
+        return opened
+
+    async def sleep(self, account: Account) -> None:
+        """Close the session and keep its store."""
+        closed = await self.door.call(CloseSession(account=account.id, epoch=1))
+        assert isinstance(closed, Closed)
+        account.store = closed.store
+
+    async def sealed(self, account: Account, number: str, text: str) -> Send:
+        """A sealed text that the enclave has taken in, ready to be sent."""
+        recipient = f"{number}@s.whatsapp.net"
+        binding = Binding(
+            environment=self.door.welcome.environment,
+            account=account.id,
+            schedule=str(UUID(int=1)),
+            recipient_hash=recipient_hash(account.id, recipient),
+            not_after_s=int(time.time()) + SEAL_VALID_S,
+        )
+        body = seal(self.door.welcome.seal_public_key, binding, text)
+        ingested = await self.door.call(
+            Ingest(
+                account=account.id,
+                wrapped_key=account.wrapped_key,
+                binding=binding,
+                kid=self.door.welcome.seal_kid,
+                envelope=body.envelope,
+                body=body.body,
+            )
+        )
+        assert isinstance(ingested, Ingested)
+        return Send(
+            account=account.id,
+            epoch=1,
+            attempt=str(new_id()),
+            secret=new_secret(),
+            recipient=recipient,
+            binding=binding,
+            content_key=ingested.content_key,
+            body=body.body,
+        )
+
+
+@contextlib.asynccontextmanager
+async def open_rig(*, enclave: str = "standalone.bench._observed_enclave") -> AsyncGenerator[Rig]:
+    """Everything running in a scratch folder; nothing is left at the end."""
+    folder = scratch_folder()
+    (folder / "log").mkdir()
+    (folder / "state").mkdir(mode=0o700)
+    simulator = Program(
+        "simulator", "simulator", folder / "log/simulator.log", dict, ("--state", str(folder / "world"))
+    )
+    variables = {
+        "AUTOSENDR_ENCLAVE_SOCKET": str(folder / "door.sock"),
+        "AUTOSENDR_EGRESS_SOCKET": str(folder / "egress.sock"),
+        "AUTOSENDR_STATE": str(folder / "state"),
+        "AUTOSENDR_TMPFS": str(live_folder(folder)),
+    }
+    program = Program(
+        "enclave",
+        enclave,
+        folder / "log/enclave.log",
+        lambda: {
+            **variables,
+            ROOT_KEY: str(simulator.facts["root_key"]),
+            "SSL_CERT_FILE": str(simulator.facts["ca_file"]),
+        },
+    )
+    relay = None
+    try:
+        bring_up(simulator)
+        relay = Relay(folder / "egress.sock", demo_of(str(simulator.facts["proxy"]).removeprefix("http://")))
+        await relay.start()
+        bring_up(program)
+        async with httpx.AsyncClient(
+            base_url=str(simulator.facts["control"]), trust_env=False, timeout=CONTROL_S
+        ) as control:
+            rig = Rig(folder, simulator, control)
+            rig.door = await Door.open(folder / "door.sock", owner=True, on_news=rig.hear)
+            yield rig
+            await rig.door.close()
+    finally:
+        program.stop()
+        if relay is not None:
+            await relay.close()
+        simulator.stop()
+        shutil.rmtree(live_folder(folder), ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def live_folder(folder: Path) -> Path:
+    """Where live stores lie: in memory where the machine has such a folder, like the product."""
+    memory = Path("/dev/shm")  # noqa: S108 - a folder of our own in it, made 0700 by the enclave
+    return memory / folder.name if memory.is_dir() else folder / "live"
+
+
+def report(figures: dict[str, Any], as_json: bool, lines: Callable[[], list[str]]) -> None:
+    """Print the lines for people unless JSON is wanted, and the object as the last line."""
+    if not as_json:
+        print("\n".join(lines()))
+    print(json.dumps(figures), flush=True)

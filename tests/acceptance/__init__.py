@@ -1,0 +1,1 @@
+"""The promises of the whole product, on real processes."""
