@@ -14,6 +14,7 @@ from store.messages import Armed
 from supervisor import clock, standing
 from supervisor.actor import Actor
 from supervisor.context import Context
+from supervisor.ending import end
 from supervisor.log import emit
 from supervisor.tree import Budget, places
 
@@ -181,8 +182,7 @@ class Actors:
         self.by_account.pop(actor.account, None)
         life = self._lives.pop(actor.account, None)
         if life is not None:
-            life.cancel()
-            await asyncio.wait([life])
+            await end(life)
         await actor.stop()
 
 

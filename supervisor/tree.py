@@ -15,6 +15,7 @@ import msgspec
 
 from domain import limits
 from domain.refusal import Unavailable
+from supervisor.ending import end
 from supervisor.log import emit
 
 Run = Callable[[Callable[[], None]], Awaitable[None]]
@@ -75,8 +76,7 @@ class Tree:
         """Stops them in reverse order, each before the one ahead of it."""
         while self._tasks:
             name, task = self._tasks.pop()
-            task.cancel()
-            await asyncio.wait([task])
+            await end(task)
             emit("child_stopped", child=name)
 
     async def stop_one(self, name: str) -> None:
@@ -84,8 +84,7 @@ class Tree:
         for index, (known, task) in enumerate(self._tasks):
             if known == name:
                 del self._tasks[index]
-                task.cancel()
-                await asyncio.wait([task])
+                await end(task)
                 emit("child_stopped", child=name)
                 return
 

@@ -79,6 +79,24 @@ async def test_a_world_that_is_away_costs_no_restart(monkeypatch: pytest.MonkeyP
     await tree.stop()
 
 
+async def test_a_child_that_swallows_a_cancellation_is_stopped_all_the_same() -> None:
+    swallowed = asyncio.Event()
+
+    async def run(started: Callable[[], None]) -> None:
+        started()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            swallowed.set()
+        await asyncio.Event().wait()
+
+    tree = Tree([Child("deaf", run)])
+    await tree.start()
+    async with asyncio.timeout(10):
+        await tree.stop()
+    assert swallowed.is_set()
+
+
 def test_a_budget_is_for_a_window() -> None:
     budget = Budget(restarts=2, window_s=10)
     assert [budget.spend(second) for second in (0, 1, 2, 11.5)] == [True, True, False, True]
