@@ -195,7 +195,7 @@ async def test_a_supervisor_does_not_start_between_the_two_worlds(
             check=False,
         )
     assert done.returncode == 1
-    assert words.encode() in done.stdout
+    assert words in str(done.stdout)
 
 
 @pytest.mark.parametrize("variable", ["AUTOSENDR_SIMULATOR", "AUTOSENDR_SIMULATOR_ROOT_KEY"])
