@@ -117,7 +117,7 @@ _E, _F = RunEvent, RunEffect
 RUN_TABLE: Final[dict[tuple[Run, RunEvent], tuple[Run, tuple[RunEffect, ...]]]] = {
     (_C, _E.SLOT_GRANTED): (_N, (_F.OPEN,)),
 
-    (_N, _E.CONNECTED):    (_H, (_F.CLEAR_BACKOFF,)),
+    (_N, _E.CONNECTED):    (_H, ()),                      # a login proves nothing: it may break right after it
     (_H, _E.DROPPED):      (_N, ()),                      # the library redials; our patience is CONNECTING's deadline
 
     (_N, _E.OVERDUE):      (_D, (_F.BACK_OFF, _F.CLOSE)),
@@ -141,7 +141,7 @@ RUN_TABLE: Final[dict[tuple[Run, RunEvent], tuple[Run, tuple[RunEffect, ...]]]] 
     (_N, _E.PAIR_FAILED):  (_D, (_F.MARK_UNPAIRED, _F.CLOSE)),
 
     (_N, _E.RELEASED):     (_D, (_F.CLOSE,)),
-    (_H, _E.RELEASED):     (_D, (_F.CLOSE,)),
+    (_H, _E.RELEASED):     (_D, (_F.CLEAR_BACKOFF, _F.CLOSE)),  # it lasted until we let it go
     (_N, _E.SLOT_LOST):    (_D, (_F.KILL,)),
     (_H, _E.SLOT_LOST):    (_D, (_F.KILL,)),
     (_N, _E.DIED):         (_C, (_F.BACK_OFF, _F.RETURN_SLOT)),

@@ -141,8 +141,8 @@ class Actor:
         self.doubted.set()
 
     def forgive(self) -> None:
-        """A send went through: restarts in a row have ended."""
-        penalties.clear_restarts(self)
+        """A send went through: failures and restarts in a row have ended."""
+        penalties.forgive(self)
 
     def changed(self) -> None:
         """The session may have become ready or evictable."""

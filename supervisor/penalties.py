@@ -61,14 +61,17 @@ def stop_fleet(actor: "Actor") -> None:
 
 
 def clear_failures(actor: "Actor") -> None:
-    """The login worked."""
+    """The session lasted until we let it go, or a send went through; a login alone does not count."""
     if actor.waits.failures:
         actor.waits.failures = 0
         _keep(actor, None, parked=False)
 
 
-def clear_restarts(actor: "Actor") -> None:
-    """A send went through."""
+def forgive(actor: "Actor") -> None:
+    """A send went through: failures and restarts in a row have ended. A wait that has begun meanwhile stays."""
+    if actor.waits.until_ms > clock.now_ms():
+        return
+    clear_failures(actor)
     if actor.waits.restarts:
         actor.waits.restarts = 0
         _keep(actor, None, parked=False)

@@ -59,6 +59,11 @@ def test_every_failure_has_a_wait_or_a_mark() -> None:
             assert reasons & set(effects), (before, event)
 
 
+def test_a_login_alone_forgives_nothing() -> None:
+    forgiving = {pair for pair, (_, effects) in RUN_TABLE.items() if RunEffect.CLEAR_BACKOFF in effects}
+    assert forgiving == {(Run.HOT, RunEvent.RELEASED)}
+
+
 def test_every_state_but_the_resting_ones_has_a_deadline() -> None:
     assert {state for state, deadline in RUN_DEADLINE_S.items() if deadline is None} == {Run.COLD, Run.HOT}
     assert set(RUN_DEADLINE_S) == set(Run)

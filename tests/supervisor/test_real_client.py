@@ -1,7 +1,6 @@
 """The engine with the real client against the simulated WhatsApp: the main job, and each window of a crash."""
 
 import asyncio
-import itertools
 import os
 import signal
 import tempfile
@@ -13,15 +12,10 @@ import pytest
 
 from domain import limits
 from domain.account import Link, RunEvent
-from store.engine import EngineStore
-from supervisor.settings import Settings
 from tests.enclave.simulator_rig import World, running_simulator
 from tests.rows import later, state_of
 from tests.supervisor.engines import Engine
-from tests.supervisor.worlds import ADA, ADA_JID, arrived, demo_broker, pair, settings_of
-
-CERTAIN = ("SENT", "DELIVERED", "READ")
-_numbers = itertools.count(4915100000001)
+from tests.supervisor.worlds import ADA, ADA_JID, CERTAIN, arrived, linked, outcomes, running_engine, to_sleep
 
 
 @pytest.fixture(scope="module")
@@ -33,36 +27,12 @@ async def world() -> AsyncIterator[World]:
 
 @pytest.fixture
 async def engine(world: World, database_url: str, redis_url: str) -> AsyncIterator[Engine]:
-    with tempfile.TemporaryDirectory(prefix="autosendr-") as folder:
-        broker = demo_broker(Path(folder), world)
-        await broker.start()
-        store = await EngineStore.open(database_url, redis_url)
-        await store.pool.execute("TRUNCATE users CASCADE")
-        base = Settings(database_url=database_url, redis_url=redis_url, enclave_socket=broker.socket, hot_slots=5)
-        engine = Engine(settings_of(base, broker, world), broker, store)
-        await engine.start()
-        yield engine
-        await engine.close()
-        await store.close()
-        await world.call("DELETE", "/faults")
-        assert broker.process is not None
-        if broker.process.poll() is None:
-            await broker.end()
-        assert "bug" not in broker.log.read_text(), broker.log.read_text()
-
-
-async def _linked(engine: Engine, world: World) -> tuple[UUID, str]:
-    number = str(next(_numbers))
-    return await pair(engine, world, number), number
-
-
-async def _outcomes(engine: Engine, message: UUID) -> list[str]:
-    rows = await engine.store.pool.fetch("SELECT outcome FROM attempts WHERE message_id = $1 ORDER BY number", message)
-    return [row["outcome"] for row in rows]
+    async with running_engine(world, database_url, redis_url) as running:
+        yield running
 
 
 async def test_a_phone_is_linked_and_a_message_arrives_once(engine: Engine, world: World) -> None:
-    account, number = await _linked(engine, world)
+    account, number = await linked(engine, world)
     copied = await engine.hears("contacts_copied", account=account, synced=True)
     assert copied["people"] >= 1
     message = await engine.schedule(account, later(1), f"hello from {number}", ADA_JID)
@@ -71,7 +41,7 @@ async def test_a_phone_is_linked_and_a_message_arrives_once(engine: Engine, worl
 
 
 async def test_the_next_wake_goes_on_with_the_sealed_store_in_another_enclave(engine: Engine, world: World) -> None:
-    account, number = await _linked(engine, world)
+    account, number = await linked(engine, world)
     first = await engine.schedule(account, later(0), f"first {number}", ADA_JID)
     await engine.state(first, *CERTAIN)
     await engine.broker.end()
@@ -87,7 +57,7 @@ async def test_the_next_wake_goes_on_with_the_sealed_store_in_another_enclave(en
 async def test_a_kill_in_any_window_of_a_send_delivers_exactly_once_or_says_so(
     engine: Engine, world: World, who: str, window: str
 ) -> None:
-    account, number = await _linked(engine, world)
+    account, number = await linked(engine, world)
     text = f"{who} {window} {number}"
     message = await engine.schedule(account, later(1), text, ADA_JID)
     await engine.hears(window, message=message)
@@ -96,7 +66,7 @@ async def test_a_kill_in_any_window_of_a_send_delivers_exactly_once_or_says_so(
     if state in CERTAIN:
         await world.event(kind="inbox", text=text)
         assert await arrived(world, text) == 1
-        assert (await _outcomes(engine, message)).count("SENT") == 1
+        assert (await outcomes(engine, message)).count("SENT") == 1
     else:
         assert await arrived(world, text) <= 1
 
@@ -105,7 +75,7 @@ async def test_a_kill_in_any_window_of_a_send_delivers_exactly_once_or_says_so(
 async def test_a_send_that_arrived_without_its_acknowledgement_is_settled_by_receipts(
     engine: Engine, world: World, who: str
 ) -> None:
-    account, number = await _linked(engine, world)
+    account, number = await linked(engine, world)
     await world.call("POST", f"/phones/{number}/faults", {"when": "message", "op": "mute"})
     text = f"muted {who} {number}"
     seq = await world.seq()
@@ -117,7 +87,7 @@ async def test_a_send_that_arrived_without_its_acknowledgement_is_settled_by_rec
     await world.call("POST", f"/phones/{ADA}/read", {"chat": number})
     await engine.state(message, *CERTAIN, wait_s=30)
     assert await arrived(world, text) == 1
-    assert await _outcomes(engine, message) == ["SENT"]
+    assert await outcomes(engine, message) == ["SENT"]
 
 
 async def _kill(engine: Engine, who: str, account: UUID) -> None:
@@ -143,8 +113,8 @@ async def _kill(engine: Engine, who: str, account: UUID) -> None:
 async def test_a_login_that_is_refused_for_now_backs_off(
     engine: Engine, world: World, fault: dict[str, object], event: RunEvent
 ) -> None:
-    account, number = await _linked(engine, world)
-    await _to_sleep(engine, account)
+    account, number = await linked(engine, world)
+    await to_sleep(engine, account)
     await world.call("POST", f"/phones/{number}/faults", fault)
     message = await engine.schedule(account, later(0), f"again {number}", ADA_JID)
     heard = await engine.hears("account_run", account=account, before="CONNECTING", after="DISCONNECTING")
@@ -171,7 +141,7 @@ async def test_a_login_that_is_refused_for_now_backs_off(
 async def test_a_broken_stream_is_mended_and_the_message_leaves(
     engine: Engine, world: World, fault: dict[str, object]
 ) -> None:
-    account, number = await _linked(engine, world)
+    account, number = await linked(engine, world)
     await _kick(engine, world, number, fault)
     message = await engine.schedule(account, later(1), f"mended {number} {fault}", ADA_JID)
     await engine.state(message, *CERTAIN, wait_s=30)
@@ -186,7 +156,7 @@ async def _kick(engine: Engine, world: World, number: str, fault: dict[str, obje
 
 
 async def test_being_replaced_parks_the_account(engine: Engine, world: World) -> None:
-    account, number = await _linked(engine, world)
+    account, number = await linked(engine, world)
     await _kick(engine, world, number, {"conflict": "replaced"})
     wait = await engine.hears("account_wait", account=account)
     assert wait["reason"] == "replaced"
@@ -200,7 +170,7 @@ async def test_being_replaced_parks_the_account(engine: Engine, world: World) ->
 async def test_a_message_that_the_server_refuses_says_why(
     engine: Engine, world: World, code: int, state: str, reason: str
 ) -> None:
-    account, number = await _linked(engine, world)
+    account, number = await linked(engine, world)
     await world.call("POST", f"/phones/{number}/faults", {"when": "message", "op": "error", "code": code})
     message = await engine.schedule(account, later(0), f"refused {number}", ADA_JID)
     await engine.state(message, state)
@@ -219,8 +189,8 @@ async def test_a_message_that_the_server_refuses_says_why(
 async def test_a_login_that_is_refused_for_good_blocks_what_waits(
     engine: Engine, world: World, fault: dict[str, object], link: Link, state: str
 ) -> None:
-    account, number = await _linked(engine, world)
-    await _to_sleep(engine, account)
+    account, number = await linked(engine, world)
+    await to_sleep(engine, account)
     await world.call("POST", f"/phones/{number}/faults", fault)
     message = await engine.schedule(account, later(0), f"never {number}", ADA_JID)
     assert await engine.state(message, state) == state
@@ -229,18 +199,8 @@ async def test_a_login_that_is_refused_for_good_blocks_what_waits(
     assert row.link is link
 
 
-async def _to_sleep(engine: Engine, account: UUID) -> None:
-    """End the first sync by hand and let the session go."""
-    await engine.hears("contacts_copied", account=account, synced=True)
-    actor = engine.supervisor.actors.by_account[account]
-    actor.unsynced = False
-    await engine.store.pool.execute("UPDATE accounts SET names_synced_at = now() WHERE id = $1", account)
-    actor.post(RunEvent.RELEASED)
-    await engine.hears("account_run", account=account, after="COLD")
-
-
 async def test_unlinking_removes_the_device_from_the_phone(engine: Engine, world: World) -> None:
-    account, number = await _linked(engine, world)
+    account, number = await linked(engine, world)
     await engine.wish(account, "unlink")
     await engine.hears("account_link", account=account, by="unlinked")
     await world.event(kind="unlinked", phone=number)
@@ -249,7 +209,7 @@ async def test_unlinking_removes_the_device_from_the_phone(engine: Engine, world
 
 
 async def test_removing_the_device_on_the_phone_is_noticed(engine: Engine, world: World) -> None:
-    account, number = await _linked(engine, world)
+    account, number = await linked(engine, world)
     waiting = await engine.schedule(account, later(3600), "later", ADA_JID)
     await asyncio.gather(
         world.call("POST", f"/phones/{number}/unlink", {}),

@@ -1,15 +1,23 @@
 """The engine with the real client: a simulated WhatsApp, a demo's enclave, the relay between them."""
 
+import contextlib
+import itertools
+import tempfile
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from uuid import UUID
 
+from domain.account import RunEvent
+from store.engine import EngineStore
 from supervisor.settings import Settings
 from tests.enclave.brokers import Broker
 from tests.enclave.simulator_rig import World
 from tests.supervisor.engines import Engine
 
+CERTAIN = ("SENT", "DELIVERED", "READ")
 ADA = "4917000000007"
 ADA_JID = f"{ADA}@s.whatsapp.net"
+_numbers = itertools.count(4915100000001)
 
 
 def demo_broker(folder: Path, world: World) -> Broker:
@@ -39,6 +47,49 @@ def settings_of(settings: Settings, broker: Broker, world: World) -> Settings:
         simulator=world.proxy.removeprefix("http://"),
         hot_slots=settings.hot_slots,
     )
+
+
+@contextlib.asynccontextmanager
+async def running_engine(world: World, database_url: str, redis_url: str) -> AsyncGenerator[Engine]:
+    """Run a started engine on an empty database; at its end no fault is left and the enclave has had no bug."""
+    with tempfile.TemporaryDirectory(prefix="autosendr-") as folder:
+        broker = demo_broker(Path(folder), world)
+        await broker.start()
+        store = await EngineStore.open(database_url, redis_url)
+        await store.pool.execute("TRUNCATE users CASCADE")
+        base = Settings(database_url=database_url, redis_url=redis_url, enclave_socket=broker.socket, hot_slots=5)
+        engine = Engine(settings_of(base, broker, world), broker, store)
+        await engine.start()
+        yield engine
+        await engine.close()
+        await store.close()
+        await world.call("DELETE", "/faults")
+        assert broker.process is not None
+        if broker.process.poll() is None:
+            await broker.end()
+        assert "bug" not in broker.log.read_text(), broker.log.read_text()
+
+
+async def linked(engine: Engine, world: World) -> tuple[UUID, str]:
+    """Pair a phone that no test has used; the account and the number."""
+    number = str(next(_numbers))
+    return await pair(engine, world, number), number
+
+
+async def to_sleep(engine: Engine, account: UUID) -> None:
+    """End the first sync by hand and let the session go."""
+    await engine.hears("contacts_copied", account=account, synced=True)
+    actor = engine.supervisor.actors.by_account[account]
+    actor.unsynced = False
+    await engine.store.pool.execute("UPDATE accounts SET names_synced_at = now() WHERE id = $1", account)
+    actor.post(RunEvent.RELEASED)
+    await engine.hears("account_run", account=account, after="COLD")
+
+
+async def outcomes(engine: Engine, message: UUID) -> list[str]:
+    """How each attempt of a message ended."""
+    rows = await engine.store.pool.fetch("SELECT outcome FROM attempts WHERE message_id = $1 ORDER BY number", message)
+    return [row["outcome"] for row in rows]
 
 
 async def pair(engine: Engine, world: World, number: str) -> UUID:
