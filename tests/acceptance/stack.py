@@ -151,8 +151,9 @@ class Stack:
     # --- what happens to the product ---
 
     @contextmanager
-    def locked(self, table: str, key: str) -> Generator[None]:
-        """Keep one row of the database locked: who wants to write it waits."""
+    def locked(self, table: str, key: str = "") -> Generator[None]:
+        """Keep one row of the database locked, or without `key` a table: who wants to write there waits."""
+        lock = f"SELECT FROM {table} WHERE id = '{key}' FOR UPDATE" if key else f"LOCK TABLE {table} IN EXCLUSIVE MODE"
         postgres = self.product.postgres
         command = [postgres.binaries.program("psql"), "-X", "-q", "-A", "-t", "-d", postgres.url]
         with subprocess.Popen(
@@ -164,7 +165,7 @@ class Stack:
         ) as psql:
             assert psql.stdin is not None and psql.stdout is not None
             try:
-                psql.stdin.write(f"BEGIN; SELECT 'locked' FROM {table} WHERE id = '{key}' FOR UPDATE;\n")
+                psql.stdin.write(f"BEGIN;\n{lock} \\g /dev/null\n\\echo locked\n")
                 psql.stdin.flush()
                 assert psql.stdout.readline() == "locked\n"
                 yield
