@@ -4,9 +4,12 @@ const code = document.getElementById("code");
 document.getElementById("zone").value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
 
 let sent = false;
-code.addEventListener("input", () => {
+function sendWhenWhole() {
   if (!sent && code.value.replace(/\D/g, "").length === 6) {
     sent = true;
     form.requestSubmit();
   }
-});
+}
+code.addEventListener("input", sendWhenWhole);
+// Who types or pastes before this has loaded is not to be left waiting. A code that was refused is not sent again.
+if (!code.hasAttribute("aria-invalid")) sendWhenWhole();
