@@ -3,9 +3,10 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -40,6 +41,7 @@ class Stack:
     product: Product
     account: str
     control: httpx.Client
+    scheduled: list[Message] = field(default_factory=list)
     _log_read: int = 0
     _lines: list[dict[str, Any]] = field(default_factory=list)
 
@@ -101,7 +103,9 @@ class Stack:
     def schedule(self, text: str, ahead_s: float) -> Message:
         """Seal and schedule a text, due `ahead_s` from now."""
         due = datetime.now(UTC) + timedelta(seconds=ahead_s)
-        return Message(self.product.schedule(self.account, text, due), text)
+        message = Message(self.product.schedule(self.account, text, due), text)
+        self.scheduled.append(message)
+        return message
 
     def schedule_awake(self, text: str, ahead_s: float) -> Message:
         """Do the same with the account awake before the message is claimed; another message wakes it."""
@@ -131,10 +135,14 @@ class Stack:
             if state in (*CERTAIN, "UNCONFIRMED", "FAILED", "MISSED"):
                 return state
             if self.told("account_run", since, account=self.account, after="HOT"):
-                self.control.post(f"/phones/{FRIEND}/read", json={"chat": OWN_NUMBER}).raise_for_status()
+                self.read_by_recipient()
             return ""
 
         return eventually_sync(look, f"the end of {message.text}", SETTLE_S)
+
+    def read_by_recipient(self) -> None:
+        """Have the recipient read what is unread; the account's device is told."""
+        self.control.post(f"/phones/{FRIEND}/read", json={"chat": OWN_NUMBER}).raise_for_status()
 
     def hold_acknowledgements(self, delay_s: float) -> None:
         """Have the simulated service acknowledge that much later; 0: at once."""
@@ -143,8 +151,9 @@ class Stack:
     # --- what happens to the product ---
 
     @contextmanager
-    def locked(self, table: str, key: str) -> Generator[None]:
-        """Keep one row of the database locked: who wants to write it waits."""
+    def locked(self, table: str, key: str = "") -> Generator[None]:
+        """Keep one row of the database locked, or without `key` a table: who wants to write there waits."""
+        lock = f"SELECT FROM {table} WHERE id = '{key}' FOR UPDATE" if key else f"LOCK TABLE {table} IN EXCLUSIVE MODE"
         postgres = self.product.postgres
         command = [postgres.binaries.program("psql"), "-X", "-q", "-A", "-t", "-d", postgres.url]
         with subprocess.Popen(
@@ -156,7 +165,7 @@ class Stack:
         ) as psql:
             assert psql.stdin is not None and psql.stdout is not None
             try:
-                psql.stdin.write(f"BEGIN; SELECT 'locked' FROM {table} WHERE id = '{key}' FOR UPDATE;\n")
+                psql.stdin.write(f"BEGIN;\n{lock} \\g /dev/null\n\\echo locked\n")
                 psql.stdin.flush()
                 assert psql.stdout.readline() == "locked\n"
                 yield
@@ -191,6 +200,17 @@ class Stack:
             if self.product.program("enclave").pid == pid:
                 os.kill(pid, signal.SIGCONT)
 
+    @contextmanager
+    def broker_stopped_after_gate(self, message: Message) -> Generator[None]:
+        """Within: the attempt has begun, and nothing goes out."""
+        with ExitStack() as stopped:
+            with self.gate_held(message):
+                stopped.enter_context(self.broker_stopped())
+            self.until_state(message, "SENDING")
+            assert self.attempts(message) == [""]
+            assert self.on_phone(message) == 0
+            yield
+
     def kill(self, who: str) -> None:
         """`kill -9` of "supervisor", "broker" or "session"."""
         if who == "session":
@@ -205,6 +225,16 @@ class Stack:
         """Start again what was killed, as the runner does. Sessions are the supervisor's own business."""
         if who != "session":
             bring_up(self.product.program(_program_of(who)))
+
+
+def flush_redis(stack: Stack) -> None:
+    """All of it goes, the login of the web's visitor too: it signs in again."""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(END_S)
+        line.connect(str(stack.product.valkey.socket))
+        line.sendall(b"FLUSHALL\r\n")
+        assert line.recv(64) == b"+OK\r\n"
+    stack.product.visitor.sign_in()
 
 
 def _program_of(who: str) -> str:

@@ -1,7 +1,7 @@
 """A kill of any part in any window of a send: the text arrives exactly once, or the message says that nobody knows."""
 
 import contextlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 
 import pytest
 
@@ -22,7 +22,7 @@ def before_gate(stack: Stack, message: Message, strike: Callable[[], None]) -> N
 
 def gate_to_wire(stack: Stack, message: Message, strike: Callable[[], None]) -> None:
     """The attempt is committed; the broker has the frame at most in its socket."""
-    with broker_stopped_after_gate(stack, message):
+    with stack.broker_stopped_after_gate(message):
         strike()
 
 
@@ -40,24 +40,12 @@ def wire_to_ack(stack: Stack, message: Message, strike: Callable[[], None]) -> N
 def ack_to_finish(stack: Stack, message: Message, strike: Callable[[], None]) -> None:
     """The supervisor has the acknowledgement and the new store, and waits for the database to take them."""
     with contextlib.ExitStack() as locked:
-        with broker_stopped_after_gate(stack, message):
+        with stack.broker_stopped_after_gate(message):
             locked.enter_context(stack.locked("messages", message.id))
         stack.until_delivered(message)
         stack.until_waiting("UPDATE attempts t SET outcome")
         assert stack.attempts(message) == [""]
         strike()
-
-
-@contextlib.contextmanager
-def broker_stopped_after_gate(stack: Stack, message: Message) -> Generator[None]:
-    """Within: the attempt has begun, and nothing goes out."""
-    with contextlib.ExitStack() as stopped:
-        with stack.gate_held(message):
-            stopped.enter_context(stack.broker_stopped())
-        stack.until_state(message, "SENDING")
-        assert stack.attempts(message) == [""]
-        assert stack.on_phone(message) == 0
-        yield
 
 
 Window = Callable[[Stack, Message, Callable[[], None]], None]
@@ -85,3 +73,9 @@ def test_the_text_arrives_exactly_once_or_the_message_is_unconfirmed(stack: Stac
         stack.until_delivered(message)
         assert stack.on_phone(message) == 1
         assert stack.attempts(message).count("SENT") == 1
+
+
+def test_in_the_end_the_phone_has_each_text_once(stack: Stack) -> None:
+    counts = {message.text: stack.on_phone(message) for message in stack.scheduled}
+    assert counts == dict.fromkeys(counts, 1)
+    assert stack.ask("SELECT count(*) FROM attempts WHERE outcome = ''") == "0"
