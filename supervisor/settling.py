@@ -101,6 +101,7 @@ class Settling:
             await until_available(lambda: self._store.receipts.settle_strays(actor.account, actor.epoch, settled.wa_id))
         while True:
             if await self._is_settled(attempt, settled.wa_id):
+                actor.forgive()  # the receipt says what an acknowledgement would have said
                 emit_settled(actor, attempt, settled.found, MessageEvent.ACCEPTED)
                 return
             left_s = deadline_s - clock.loop_s()

@@ -88,6 +88,8 @@ async def test_a_send_that_arrived_without_its_acknowledgement_is_settled_by_rec
     await engine.state(message, *CERTAIN, wait_s=30)
     assert await arrived(world, text) == 1
     assert await outcomes(engine, message) == ["SENT"]
+    await engine.hears("attempt_settled", message=message, by="accepted")
+    assert engine.supervisor.actors.by_account[account].waits.failures == 0
 
 
 async def _kill(engine: Engine, who: str, account: UUID) -> None:
