@@ -140,7 +140,7 @@ def test_an_unpaired_client_with_a_forged_prekey_is_not_offered_a_code(stage: St
     client.party.signed_prekey = Party.new(os.urandom).signed_prekey
     bundle = client.party.bundle()
     client.party.signed_prekey = honest
-    client.party.bundle = lambda: replace(bundle, signature=bundle.signature[:-1] + b"\0")
+    client.party.bundle = lambda: replace(bundle, signature=bytes([bundle.signature[0] ^ 1]) + bundle.signature[1:])
     with pytest.raises(Malformed):
         client.offer()
     assert client.link.refs == ()
