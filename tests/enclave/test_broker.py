@@ -131,7 +131,7 @@ async def test_keys_and_stores_of_others_do_not_open(host: Host, wrong: str) -> 
     operation = OpenSession(account=ACCOUNT, epoch=1, wrapped_key=host.key, jid=host.jid, store=store, dirty=False)
     match wrong:
         case "key":
-            broken = msgspec.structs.replace(operation, wrapped_key=host.key[:-1] + b"\0")
+            broken = msgspec.structs.replace(operation, wrapped_key=bytes([host.key[0] ^ 1]) + host.key[1:])
             expected = Code.WRONG_KEY
         case "account":
             broken, expected = msgspec.structs.replace(operation, account=OTHER), Code.WRONG_KEY
