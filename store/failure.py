@@ -1,6 +1,6 @@
 """What a lost database looks like to those above: `Unavailable`, whatever the library raised."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from domain.refusal import Unavailable
@@ -8,7 +8,7 @@ from store.database import WORLD_FAILED
 
 
 @contextmanager
-def database_errors() -> Iterator[None]:
+def database_errors() -> Generator[None]:
     """Turns the errors of a lost or restarting database into `Unavailable`; a bug stays what it is."""
     try:
         yield
