@@ -11,6 +11,18 @@ from standalone.demo_trust import HOOK, ROOT_KEY
 
 ENVIRONMENT = "demo"
 
-if __name__ == "__main__":
+
+def run(*, observed: bool = False) -> None:
+    """Run the demo's enclave until TERM. `observed`: see `enclave.broker.main`; for benches."""
     trusted = {SWITCH: SWITCH_ON, ROOT_KEY: os.environ.pop(ROOT_KEY)}
-    main(ENVIRONMENT, after_load=HOOK, ca_file=os.environ["SSL_CERT_FILE"], hook_environment=trusted)
+    main(
+        ENVIRONMENT,
+        after_load=HOOK,
+        ca_file=os.environ["SSL_CERT_FILE"],
+        hook_environment=trusted,
+        observed=observed,
+    )
+
+
+if __name__ == "__main__":
+    run()

@@ -8,8 +8,9 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from domain.limits import TERM_DRAIN_S
 from standalone import settings
-from standalone.children import Service
+from standalone.children import STOP_S, Service
 from standalone.home import CannotStart, Home
 from standalone.postgres import Postgres
 from standalone.programs import MODULES, Program
@@ -18,6 +19,8 @@ from standalone.valkey import Valkey
 WEB_HOST = "127.0.0.1"
 WEB_PORT = 8080
 PORTS_TRIED = 20
+#: The supervisor puts its sessions to sleep first; killing it earlier would cost ratchets.
+STOPS_S = {settings.SUPERVISOR: TERM_DRAIN_S + STOP_S}
 MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 - a folder of our own in it, mode 0700, owner checked
 #: In a demo the enclave trusts the simulator's roots: another entry, so that the live one has no such switch.
 DEMO_ENCLAVE = "standalone.demo_enclave"
@@ -72,7 +75,14 @@ class Plan:
         shutil.rmtree(self.live_stores, ignore_errors=True)
 
     def _program(self, name: str, module: str | None = None, *, once: bool = False) -> Program:
-        return Program(name, module or MODULES[name], self._home.log(name), lambda: self._variables(name), once=once)
+        return Program(
+            name,
+            module or MODULES[name],
+            self._home.log(name),
+            lambda: self._variables(name),
+            once=once,
+            stop_s=STOPS_S.get(name, STOP_S),
+        )
 
     def _simulator(self) -> Program:
         port = _remembered_port(self._home.folder("simulator") / "port")

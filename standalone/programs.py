@@ -65,7 +65,7 @@ class Program:
         self.ready_s = ready_s
         #: What the program said when it became ready.
         self.facts: dict[str, Any] = {}
-        self._stop_s = stop_s
+        self.stop_s = stop_s
         self._command = [sys.executable, "-m", module, *arguments]
         self.variables = variables
         self._child: subprocess.Popen[bytes] | None = None
@@ -124,7 +124,7 @@ class Program:
         """Ask the program to stop (SIGTERM), kill it after its deadline."""
         self._forget_pipe()
         if self._child is not None:
-            stop(self._child, signal.SIGTERM, self._stop_s)
+            stop(self._child, signal.SIGTERM, self.stop_s)
 
     def _forget_pipe(self) -> None:
         if self._ready_end is not None:

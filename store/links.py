@@ -6,8 +6,7 @@ from domain import limits
 from domain.account import LINK_TABLE, LinkEvent
 from domain.machine import sources, targets
 from domain.refusal import RefusalCode, Refused
-from store.database import Pool
-from store.failure import database_errors
+from store.database import Pool, reaching
 from store.statements import Statements
 
 _SQL = Statements("links")
@@ -20,7 +19,7 @@ _NOTIFY_WISH = _SQL["notify_wish"]
 
 async def add_account(pool: Pool, user: UUID, account: UUID, wrapped_key: bytes) -> None:
     """Adds an account that is not linked yet. Asking twice with one id adds one. Raises Refused, Unavailable."""
-    with database_errors():
+    async with reaching():
         added = await pool.fetchval(_ADD_ACCOUNT, account, user, wrapped_key, limits.ACCOUNTS_PER_USER_MAX)
         if added:
             return
@@ -45,12 +44,11 @@ async def wish_unlink(pool: Pool, user: UUID, account: UUID) -> None:
 
 
 async def _wish(pool: Pool, user: UUID, account: UUID, statement: str, *arguments: object) -> None:
-    with database_errors():
-        async with pool.acquire() as connection, connection.transaction():
-            if await connection.fetchval(statement, account, user, *arguments):
-                await connection.execute(_NOTIFY_WISH, str(account))
-                return
-            owner = await connection.fetchval(_ACCOUNT_OWNER, account)
+    async with reaching(), pool.acquire() as connection, connection.transaction():
+        if await connection.fetchval(statement, account, user, *arguments):
+            await connection.execute(_NOTIFY_WISH, str(account))
+            return
+        owner = await connection.fetchval(_ACCOUNT_OWNER, account)
     if owner != user:
         raise Refused(RefusalCode.NOT_FOUND)
     raise Refused(RefusalCode.ALREADY_LINKED if statement is _WISH_PAIRING else RefusalCode.NOT_LINKED)

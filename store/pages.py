@@ -9,8 +9,7 @@ from domain import limits
 from domain.account import Link
 from domain.message import MessageState
 from domain.naming import fold
-from store.database import Pool
-from store.failure import database_errors
+from store.database import Pool, reaching
 from store.statements import Statements
 
 _SQL = Statements("pages")
@@ -94,20 +93,20 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
 
 async def accounts(pool: Pool, user: UUID) -> list[Account]:
     """The user's accounts, oldest first."""
-    with database_errors():
+    async with reaching():
         return msgspec.convert([dict(row) for row in await pool.fetch(_ACCOUNTS_OF, user)], list[Account])
 
 
 async def account(pool: Pool, user: UUID, account_id: UUID) -> Account | None:
     """The user's account with this id, or None."""
-    with database_errors():
+    async with reaching():
         row = await pool.fetchrow(_ACCOUNT_OF, account_id, user)
     return None if row is None else msgspec.convert(dict(row), Account)
 
 
 async def next_due(pool: Pool, account_id: UUID) -> tuple[datetime | None, int]:
     """When the account's next message is due, and how many wait. The caller has checked whose account it is."""
-    with database_errors():
+    async with reaching():
         row = await pool.fetchrow(_NEXT_DUE_OF_ACCOUNT, account_id)
     assert row is not None
     return row["at"], row["waiting"]
@@ -115,35 +114,35 @@ async def next_due(pool: Pool, account_id: UUID) -> tuple[datetime | None, int]:
 
 async def messages_to_come(pool: Pool, user: UUID) -> list[Message]:
     """What has not left or needs a person, soonest first."""
-    with database_errors():
+    async with reaching():
         rows = await pool.fetch(_MESSAGES_TO_COME, user, limits.PAGE_ROWS_MAX)
     return msgspec.convert([dict(row) for row in rows], list[Message])
 
 
 async def messages_gone(pool: Pool, user: UUID) -> list[Message]:
     """What has left or will not, newest first."""
-    with database_errors():
+    async with reaching():
         rows = await pool.fetch(_MESSAGES_GONE, user, limits.PAGE_ROWS_MAX)
     return msgspec.convert([dict(row) for row in rows], list[Message])
 
 
 async def message(pool: Pool, user: UUID, message_id: UUID) -> Message | None:
     """The user's message with this id, or None."""
-    with database_errors():
+    async with reaching():
         row = await pool.fetchrow(_MESSAGE_OF, message_id, user)
     return None if row is None else msgspec.convert(dict(row), Message)
 
 
 async def sealed(pool: Pool, user: UUID, message_id: UUID) -> Sealed | None:
     """What is known of the message's sealed text, or None."""
-    with database_errors():
+    async with reaching():
         row = await pool.fetchrow(_SEALED_OF, message_id, user)
     return None if row is None else msgspec.convert(dict(row), Sealed)
 
 
 async def changes(pool: Pool, user: UUID, message_id: UUID) -> list[Change]:
     """The message's history, oldest first."""
-    with database_errors():
+    async with reaching():
         rows = await pool.fetch(_CHANGES_OF, message_id, user, limits.PAGE_ROWS_MAX)
     return msgspec.convert([dict(row) for row in rows], list[Change])
 
@@ -154,7 +153,7 @@ async def search_contacts(pool: Pool, user: UUID, account_id: UUID, text: str) -
     digits = "".join(sign for sign in folded if sign.isdigit())
     # Somebody who types a number types it with signs that the stored digits do not have.
     wanted = digits if digits and not any(sign.isalpha() for sign in folded) else folded
-    with database_errors():
+    async with reaching():
         rows = await pool.fetch(
             _SEARCH_CONTACTS,
             account_id,
@@ -168,7 +167,7 @@ async def search_contacts(pool: Pool, user: UUID, account_id: UUID, text: str) -
 
 async def contact(pool: Pool, user: UUID, account_id: UUID, jid: str) -> Contact | None:
     """The contact with this JID, or None."""
-    with database_errors():
+    async with reaching():
         row = await pool.fetchrow(_CONTACT_OF, account_id, user, jid)
     return None if row is None else msgspec.convert(dict(row), Contact)
 

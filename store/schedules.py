@@ -12,9 +12,8 @@ from domain.machine import sources, targets
 from domain.message import SCHEDULE_TABLE, MessageEvent, MessageState, Reason, ScheduleEvent, outcome, starts
 from domain.refusal import RefusalCode, Refused, Unavailable
 from enclave.wire.sealing import Binding
-from store.database import Connection, Pool, new_id
+from store.database import Connection, Pool, new_id, reaching
 from store.due import Due
-from store.failure import database_errors
 from store.notices import Element, Notices
 from store.statements import Statements
 
@@ -76,7 +75,7 @@ class Announce:
 
 async def account_key(pool: Pool, user: UUID, account: UUID) -> bytes:
     """The wrapped key of the user's account, if it can send. Raises Refused at "account", Unavailable."""
-    with database_errors():
+    async with reaching():
         row = await pool.fetchrow(_ACCOUNT_KEY, account, user)
     if row is None:
         raise Refused(RefusalCode.NOT_FOUND, "account")
@@ -86,7 +85,7 @@ async def account_key(pool: Pool, user: UUID, account: UUID) -> bytes:
 
 async def check_recipient(pool: Pool, account: UUID, jid: str) -> None:
     """Refuses a group that the account is not in, and a chat that it cannot write to. A person may be unknown."""
-    with database_errors():
+    async with reaching():
         can_send = await pool.fetchval(_FIND_RECIPIENT, account, jid)
     if can_send is False or (can_send is None and jid.endswith("@g.us")):
         raise Refused(RefusalCode.RECIPIENT_UNKNOWN, "recipient")
@@ -95,76 +94,73 @@ async def check_recipient(pool: Pool, account: UUID, jid: str) -> None:
 async def create(pool: Pool, announce: Announce, new: NewSchedule) -> UUID:
     """Stores the schedule and its one message, and returns the message's id. Raises Refused, Unavailable."""
     message = new_id()
-    with database_errors():
-        async with pool.acquire() as connection, connection.transaction():
-            link = await connection.fetchval(_LOCK_ACCOUNT, new.account, new.user)
-            if link is None:
-                raise Refused(RefusalCode.NOT_FOUND, "account")
-            _check_link(link)
-            if await connection.fetchval(_COUNT_OPEN, new.account) >= limits.OPEN_MESSAGES_PER_ACCOUNT_MAX:
-                raise Refused(RefusalCode.TOO_MANY_MESSAGES)
-            added = await connection.fetchval(
-                _ADD_SCHEDULE,
-                new.id,
-                new.user,
-                new.account,
-                new.recipient,
-                new.zone,
-                limits.LATE_DEFAULT_S,
-                new.binding.environment,
-                new.binding.not_after_s,
-                new.content_key,
-                new.body,
-            )
-            if added is None:
-                raise Refused(RefusalCode.REPLAYED)
-            await connection.execute(_ADD_MESSAGE, message, new.id, new.user, new.account, new.recipient, new.due_at)
-            await connection.execute(_ADD_CHANGE, message, "created", "")
+    async with reaching(), pool.acquire() as connection, connection.transaction():
+        link = await connection.fetchval(_LOCK_ACCOUNT, new.account, new.user)
+        if link is None:
+            raise Refused(RefusalCode.NOT_FOUND, "account")
+        _check_link(link)
+        if await connection.fetchval(_COUNT_OPEN, new.account) >= limits.OPEN_MESSAGES_PER_ACCOUNT_MAX:
+            raise Refused(RefusalCode.TOO_MANY_MESSAGES)
+        added = await connection.fetchval(
+            _ADD_SCHEDULE,
+            new.id,
+            new.user,
+            new.account,
+            new.recipient,
+            new.zone,
+            limits.LATE_DEFAULT_S,
+            new.binding.environment,
+            new.binding.not_after_s,
+            new.content_key,
+            new.body,
+        )
+        if added is None:
+            raise Refused(RefusalCode.REPLAYED)
+        await connection.execute(_ADD_MESSAGE, message, new.id, new.user, new.account, new.recipient, new.due_at)
+        await connection.execute(_ADD_CHANGE, message, "created", "")
     await announce.due(new.user, message, new.due_at)
     return message
 
 
 async def cancel(pool: Pool, announce: Announce, user: UUID, message: UUID) -> None:
     """Cancels a message that has not left, and its schedule. Twice is once. Raises Refused, Unavailable."""
-    with database_errors():
-        async with pool.acquire() as connection, connection.transaction():
-            schedule = await connection.fetchval(
-                _CANCEL_MESSAGE,
-                message,
-                user,
-                starts(MessageEvent.CANCELLED),
-                str(outcome(MessageEvent.CANCELLED)),
-                str(Reason.BY_USER),
-            )
-            if schedule is None:
-                if await _state(connection, user, message) is MessageState.CANCELLED:
-                    return
-                raise Refused(RefusalCode.TOO_LATE_TO_CHANGE)
-            (ended,) = targets(SCHEDULE_TABLE, ScheduleEvent.CANCELLED)
-            may_end = [str(state) for state in sources(SCHEDULE_TABLE, ScheduleEvent.CANCELLED)]
-            await connection.execute(_END_SCHEDULE, schedule, may_end, str(ended))
-            await connection.execute(_ADD_CHANGE, message, str(MessageEvent.CANCELLED), str(Reason.BY_USER))
+    async with reaching(), pool.acquire() as connection, connection.transaction():
+        schedule = await connection.fetchval(
+            _CANCEL_MESSAGE,
+            message,
+            user,
+            starts(MessageEvent.CANCELLED),
+            str(outcome(MessageEvent.CANCELLED)),
+            str(Reason.BY_USER),
+        )
+        if schedule is None:
+            if await _state(connection, user, message) is MessageState.CANCELLED:
+                return
+            raise Refused(RefusalCode.TOO_LATE_TO_CHANGE)
+        (ended,) = targets(SCHEDULE_TABLE, ScheduleEvent.CANCELLED)
+        may_end = [str(state) for state in sources(SCHEDULE_TABLE, ScheduleEvent.CANCELLED)]
+        await connection.execute(_END_SCHEDULE, schedule, may_end, str(ended))
+        await connection.execute(_ADD_CHANGE, message, str(MessageEvent.CANCELLED), str(Reason.BY_USER))
     await announce.not_due(user, message)
 
 
 async def move(pool: Pool, announce: Announce, user: UUID, message: UUID, due_at: datetime) -> None:
     """Gives a message that has not left another instant, within its seal. Raises Refused, Unavailable."""
-    with database_errors():
-        async with pool.acquire() as connection, connection.transaction():
-            moved = await connection.fetchval(
-                _MOVE_MESSAGE,
-                message,
-                user,
-                starts(MessageEvent.MOVED),
-                str(outcome(MessageEvent.MOVED)),
-                due_at,
-                int(due_at.timestamp()),
-            )
-            if moved is None:
-                if str(await _state(connection, user, message)) in starts(MessageEvent.MOVED):
-                    raise Refused(RefusalCode.SEAL_EXPIRED, "due")
-                raise Refused(RefusalCode.TOO_LATE_TO_CHANGE)
-            await connection.execute(_ADD_CHANGE, message, str(MessageEvent.MOVED), str(Reason.BY_USER))
+    async with reaching(), pool.acquire() as connection, connection.transaction():
+        moved = await connection.fetchval(
+            _MOVE_MESSAGE,
+            message,
+            user,
+            starts(MessageEvent.MOVED),
+            str(outcome(MessageEvent.MOVED)),
+            due_at,
+            int(due_at.timestamp()),
+        )
+        if moved is None:
+            if str(await _state(connection, user, message)) in starts(MessageEvent.MOVED):
+                raise Refused(RefusalCode.SEAL_EXPIRED, "due")
+            raise Refused(RefusalCode.TOO_LATE_TO_CHANGE)
+        await connection.execute(_ADD_CHANGE, message, str(MessageEvent.MOVED), str(Reason.BY_USER))
     await announce.due(user, message, due_at)
 
 

@@ -4,8 +4,7 @@ from uuid import UUID
 
 import msgspec
 
-from store.database import Pool, new_id
-from store.failure import database_errors
+from store.database import Pool, new_id, reaching
 from store.statements import Statements
 
 _SQL = Statements("users")
@@ -23,7 +22,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
 async def sign_in(pool: Pool, email: str, zone: str) -> User:
     """The user of an address that has proved itself, made if new. `zone` "" keeps the known one. Raises Unavailable."""
-    with database_errors():
+    async with reaching():
         row = await pool.fetchrow(_SIGN_IN, new_id(), email, zone)
     assert row is not None
     return User(id=row["id"], email=row["email"], zone=row["zone"])
@@ -31,5 +30,5 @@ async def sign_in(pool: Pool, email: str, zone: str) -> User:
 
 async def zone_of(pool: Pool, user: UUID) -> str:
     """The user's IANA zone. Raises Unavailable."""
-    with database_errors():
+    async with reaching():
         return await pool.fetchval(_ZONE_OF, user) or "UTC"

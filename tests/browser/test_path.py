@@ -1,5 +1,6 @@
 """The whole path by clicking and typing, under the strict policy: sign in, link, find, write, watch, cancel."""
 
+import asyncio
 import json
 import re
 import time
@@ -13,6 +14,7 @@ from store import keys
 from tests.app.conftest import Database, Web, database, enclave, web, web_environ  # noqa: F401 - fixtures
 
 ANNA = "491510000001@s.whatsapp.net"
+BEN = "491510000002@s.whatsapp.net"
 CANARY = "canary 3f9a, see you at nine"
 ANSWER_MS = 10_000
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -56,6 +58,23 @@ async def sign_in(page: Page, web: Web, email: str) -> None:  # noqa: F811
     await page.get_by_role("button", name="Send me a code").click()
     await expect(page.get_by_role("heading", name="Look at your mail")).to_be_visible()
     await page.get_by_label("Code", exact=True).press_sequentially(web.code_for(email))
+    await expect(page.get_by_text("No phone linked yet")).to_be_visible()
+
+
+async def test_digits_typed_before_the_script_has_loaded_are_sent_when_it_has(page, web, enclave):  # noqa: F811
+    loading = asyncio.Event()
+
+    async def hold(route) -> None:
+        await loading.wait()
+        await route.continue_()
+
+    await page.route(re.compile(r"/code\."), hold)
+    await page.goto(web.url, wait_until="domcontentloaded")
+    await page.get_by_label("Your e-mail address").fill("early@example.org")
+    await page.get_by_role("button", name="Send me a code").click(no_wait_after=True)
+    await expect(page.get_by_role("heading", name="Look at your mail")).to_be_visible()
+    await page.get_by_label("Code", exact=True).fill(web.code_for("early@example.org"))
+    loading.set()
     await expect(page.get_by_text("No phone linked yet")).to_be_visible()
 
 
@@ -170,5 +189,14 @@ async def test_names_appear_while_one_looks_at_people(page, web, enclave, databa
     database.add_contact(account, ANNA, "Anna Müller")
     await tell(cache, database, "contacts", account, "accounts")
     await expect(page.get_by_role("link", name="Anna Müller")).to_be_visible()
+    await page.goto(f"{web.url}/schedules/new", wait_until="domcontentloaded")
+    search = page.get_by_label("To", exact=True)
+    await search.press_sequentially("ben")
+    await expect(page.get_by_text(re.compile("Nobody by that name|still arriving"))).to_be_visible()
+    database.add_contact(account, BEN, "Ben")
+    await tell(cache, database, "contacts", account, "accounts")
+    await expect(page.get_by_role("button", name="Ben")).to_be_visible()
+    await expect(search).to_be_focused()
+    await page.goto(f"{web.url}/contacts", wait_until="domcontentloaded")
     await page.get_by_label("Find by any part").press_sequentially("xyz")
     await expect(page.get_by_text("Nobody by that name")).to_be_visible()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.limits import TERM_DRAIN_S
 from standalone.home import CannotStart, Home
 from standalone.plan import Plan
 from standalone.programs import Program
@@ -99,3 +100,9 @@ def test_a_simulator_variable_in_a_live_run_is_not_handed_on(own_home: Home) -> 
     environ = {"AUTOSENDR_SIMULATOR": "127.0.0.1:9", "AUTOSENDR_SIMULATOR_ROOT_KEY": "x", "PATH": os.defpath}
     with pytest.raises(CannotStart, match="AUTOSENDR_SIMULATOR"):
         Plan(own_home, environ, demo=False, port=0)
+
+
+def test_the_supervisor_has_its_whole_drain_before_it_is_killed(demo: Plan) -> None:
+    supervisor = next(service for service in demo.services if service.name == "supervisor")
+    assert isinstance(supervisor, Program)
+    assert supervisor.stop_s > TERM_DRAIN_S
