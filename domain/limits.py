@@ -53,6 +53,14 @@ SYNC_DEBOUNCE_S: Final = 1.0
 HEALTH_S: Final = 3.5 * 24 * 3600
 """An account that was not connected for this long is woken, so that WhatsApp keeps its device (facts §3)."""
 HEALTH_STAY_S: Final = 10.0
+PHONE_DAYS: Final = 14
+"""WhatsApp unlinks its devices when the phone stays away for this many days (facts: whatsapp-client §3)."""
+PHONE_WARN_DAYS: Final = 10
+"""From this day on without a sign of the phone the person is warned."""
+WAKES_KEPT_S: Final = 30 * 24 * 3600
+"""How long it is remembered what a session did and when."""
+WAKES_PURGED_MAX: Final = 5000
+"""Old wakes that one turn of reconcile forgets."""
 SYNCS_MAX: Final = 2
 """First syncs and health wakes that are proposed at one time."""
 

@@ -14,7 +14,8 @@ import asyncpg
 import msgspec
 
 from domain import limits
-from domain.account import Link, LinkEvent, link_outcome, link_starts
+from domain.account import Link, LinkEvent, RunEvent, link_outcome, link_starts
+from domain.hotset import WantKind
 from store import keys
 from store.database import Connection, Pool, reaching
 from store.notices import Element, Notices
@@ -59,6 +60,26 @@ class Wait(msgspec.Struct, frozen=True, kw_only=True):
     restarts: int = 0
     backoff_until: datetime | None = None
     parked_until: datetime | None = None
+
+
+class Woken(msgspec.Struct, frozen=True, kw_only=True):
+    """The wake that a session is: when it began and why."""
+
+    at: datetime
+    kind: WantKind
+
+    @property
+    def reason(self) -> str:
+        """The kind as the column has it."""
+        return self.kind.name.lower()
+
+
+class Slept(msgspec.Struct, frozen=True, kw_only=True):
+    """The end of the wake that began at `woken_at`, and what ended it."""
+
+    woken_at: datetime
+    at: datetime
+    ending: RunEvent
 
 
 class Accounts:
@@ -140,24 +161,41 @@ class Accounts:
         return user is not None
 
     async def pair(
-        self, connection: Connection, account: UUID, epoch: int, *, jid: str, lid: str, phone: str
+        self, connection: Connection, account: UUID, epoch: int, *, jid: str, lid: str, phone: str, woken: Woken
     ) -> UUID | None:
-        """A device is linked; inside the caller's transaction. Returns the user. Raises `PhoneTaken`."""
+        """A device is linked, in the session that began `woken`; inside the caller's transaction. Returns the user.
+
+        Raises `PhoneTaken`.
+        """
         event = LinkEvent.PAIRED
         try:
             return await connection.fetchval(
-                _SQL["pair"], account, epoch, link_starts(event), link_outcome(event), jid, lid, phone
+                _SQL["pair"],
+                account,
+                epoch,
+                link_starts(event),
+                link_outcome(event),
+                jid,
+                lid,
+                phone,
+                woken.at,
+                woken.reason,
             )
         except asyncpg.UniqueViolationError:
             raise PhoneTaken from None
 
-    async def mark_dirty(self, account: UUID, epoch: int) -> bool:
+    async def mark_dirty(self, account: UUID, epoch: int, woken: Woken) -> bool:
         """To be committed before a session opens. False: the account is not ours any more."""
-        return await self._one("mark_dirty", account, epoch) is not None
+        return await self._one("mark_dirty", account, epoch, woken.at, woken.reason) is not None
 
-    async def mark_clean(self, connection: Connection, account: UUID, epoch: int) -> None:
+    async def mark_clean(self, connection: Connection, account: UUID, epoch: int, slept: Slept) -> None:
         """The closing store is persisted in the same transaction."""
-        await connection.execute(_SQL["mark_clean"], account, epoch)
+        await connection.execute(_SQL["mark_clean"], account, epoch, slept.woken_at, slept.at, slept.ending)
+
+    async def note_slept(self, account: UUID, epoch: int, slept: Slept) -> None:
+        """A session has ended without a clean closing store."""
+        async with reaching():
+            await self._pool.execute(_SQL["note_slept"], account, epoch, slept.woken_at, slept.at, slept.ending)
 
     async def wait(self, account: UUID, epoch: int, wait: Wait) -> None:
         """Notes how long the account stays COLD, or that it need not any more."""
@@ -166,15 +204,16 @@ class Accounts:
         )
         await self._told(user, account)
 
-    async def note_hot(self, account: UUID, epoch: int, lead_ms: int) -> None:
-        """The account was ready `lead_ms` after its wake had begun."""
+    async def note_hot(self, account: UUID, epoch: int, woken_at: datetime, at: datetime, lead_ms: int | None) -> None:
+        """The session woken at `woken_at` is ready since `at`. `lead_ms` None: how long that took says nothing."""
+        most_ms = int(limits.LEAD_MAX_S * 1000)
         async with reaching():
-            await self._pool.execute(_SQL["note_hot"], account, epoch, lead_ms, int(limits.LEAD_MAX_S * 1000))
+            await self._pool.execute(_SQL["note_hot"], account, epoch, woken_at, at, lead_ms, most_ms)
 
     async def note_phone(self, account: UUID, epoch: int, at: datetime) -> None:
         """The account's own phone gave a sign of life."""
         async with reaching():
-            await self._pool.execute(_SQL["note_phone"], account, epoch, at)
+            await self._pool.execute(_SQL["note_phone"], account, epoch, at, limits.PHONE_DAYS)
 
     async def note_synced(self, account: UUID, epoch: int) -> None:
         """The first sync is over."""

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from enclave.wire.answers import SealedStore
-from store.accounts import Accounts
+from store.accounts import Accounts, Slept
 from store.database import Connection, Pool, reaching, transaction
 from store.statements import Statements
 
@@ -32,12 +32,12 @@ class Stores:
         async with transaction(self._pool) as connection:
             return await self.put_within(connection, account, epoch, store)
 
-    async def put_closing(self, account: UUID, epoch: int, store: SealedStore) -> bool:
-        """Keeps the store of a session that has ended, and with it the end of doubt about it."""
+    async def put_closing(self, account: UUID, epoch: int, store: SealedStore, slept: Slept) -> bool:
+        """Keeps the store of a session that has ended, and with it the end of doubt about it and of its wake."""
         async with transaction(self._pool) as connection:
             kept = await self.put_within(connection, account, epoch, store)
             if kept and store.clean:
-                await self._accounts.mark_clean(connection, account, epoch)
+                await self._accounts.mark_clean(connection, account, epoch, slept)
             return kept
 
     async def put_within(self, connection: Connection, account: UUID, epoch: int, store: SealedStore) -> bool:

@@ -110,7 +110,7 @@ class Actor:
         if isinstance(notice, news.LoggedOut) and session.unlinking:
             return
         if isinstance(notice, news.Ended) and notice.store is not None:
-            self.keep_closing_store(notice)
+            standing.keep_closing_store(self, session, notice.store)
         pairing.hear(self, session, notice)
         event = session.classifier.classify(notice, clock.loop_s())
         if event is not None:
@@ -242,6 +242,8 @@ class Actor:
             before = self.state
             self.state, effects = transition(RUN_TABLE, RUN_IGNORED, before, event)
             if self.state is not before:
+                if self.session is not None and self.state in (Run.DISCONNECTING, Run.COLD):
+                    self.session.ending = self.session.ending or event
                 self._deadline_s = self._deadline_of(self.state)
                 self._moved.set()
                 self._moved = asyncio.Event()
@@ -291,12 +293,6 @@ class Actor:
     def chore(self, write: Callable[[], Awaitable[object]]) -> bool:
         """Queues a write that must not be lost; False if there are too many."""
         return self.chores.add(write)
-
-    def keep_closing_store(self, ended: news.Ended) -> None:
-        """The enclave shut down in order and gave us the store."""
-        store = ended.store
-        if store is not None:
-            self.chore(lambda: self.context.store.stores.put_closing(self.account, self.epoch, store))
 
     def _post(self, session: LiveSession | None, event: RunEvent, notice: Notice | None = None) -> None:
         try:
@@ -378,6 +374,7 @@ class Actor:
         if session is not None:
             session.stop()
             self.outbox.nudge()
+            standing.note_slept(self, session)
             pairing.end(self, session)
         self.health_due = False
         token, self.slot_token = self.slot_token, ""

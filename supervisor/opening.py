@@ -36,7 +36,7 @@ async def open_session(actor: "Actor", session: LiveSession) -> RunEvent | None:
             # Read before the doubt is written down, used after: from here to the closing store the row says "dirty".
             store = await actor.context.store.stores.get(actor.account)
             session.version = store.version if store is not None else 0
-            if not await actor.context.store.accounts.mark_dirty(actor.account, epoch):
+            if not await actor.context.store.accounts.mark_dirty(actor.account, epoch, session.woken):
                 return RunEvent.SLOT_LOST
             operation = OpenSession(
                 account=account,
@@ -72,7 +72,13 @@ async def close_session(actor: "Actor", session: LiveSession) -> RunEvent:
         return await kill_session(actor, session) if failed.code is Code.TIMEOUT else RunEvent.CLOSED
     store = closed.store
     if store is not None and session.paired:
-        await actor.chores.do(lambda: actor.context.store.stores.put_closing(actor.account, actor.epoch, store))
+        slept = session.slept()
+
+        async def write() -> None:
+            kept = await actor.context.store.stores.put_closing(actor.account, actor.epoch, store, slept)
+            session.end_noted = kept and store.clean
+
+        await actor.chores.do(write)
     return RunEvent.CLOSED
 
 

@@ -95,6 +95,7 @@ async def _keep(actor: "Actor", session: LiveSession, paired: news.Paired) -> No
                     jid=paired.jid,
                     lid=paired.lid,
                     phone=digits_of(paired.jid),
+                    woken=session.woken,
                 )
                 await store.stores.put_within(connection, actor.account, actor.epoch, paired.store)
                 kept = user is not None

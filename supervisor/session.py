@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Final
 
 from domain import limits
-from domain.account import Phase
+from domain.account import Phase, RunEvent
 from domain.hotset import WantKind
 from domain.sending import drain_s
 from enclave.wire import news
 from enclave.wire.news import Notice, ReceiptKind
-from store.accounts import AccountRow
+from store.accounts import AccountRow, Slept, Woken
 from supervisor import clock
 from supervisor.news import Classifier
 
@@ -30,6 +30,12 @@ class LiveSession:
         self.pairing = kind is WantKind.PAIRING
         self.classifier = Classifier(pairing=self.pairing)
         self.opened_s = clock.loop_s()
+        self.woken = Woken(at=clock.now(), kind=kind)
+        """Its row among the wakes."""
+        self.ending: RunEvent | None = None
+        """What made it end."""
+        self.end_noted = False
+        """The wake's end is in Postgres."""
         self.sticky_until_s = self.opened_s + limits.STICKY_SYNC_S
         self.paired = not self.pairing
         """A device is persisted; from the start for a session that wakes one."""
@@ -116,6 +122,10 @@ class LiveSession:
         self.contacts_changed.set()
         if self._drain_timer is not None:
             self._drain_timer.cancel()
+
+    def slept(self) -> Slept:
+        """Its end, which is now."""
+        return Slept(woken_at=self.woken.at, at=clock.now(), ending=self.ending or RunEvent.CLOSED)
 
     @property
     def phase(self) -> Phase:

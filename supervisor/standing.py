@@ -8,9 +8,11 @@ from domain.account import Link, LinkEvent, link_outcome
 from domain.message import MessageEvent, Reason
 from domain.refusal import Unavailable
 from enclave.wire import news
+from enclave.wire.answers import SealedStore
 from store.receipts import instant
 from supervisor import clock
 from supervisor.log import emit
+from supervisor.session import LiveSession
 
 if TYPE_CHECKING:
     from supervisor.actor import Actor
@@ -84,6 +86,19 @@ def unblock(actor: "Actor") -> None:
 def drop_store(actor: "Actor") -> None:
     """The device is gone: its store is worth nothing."""
     actor.chore(lambda: actor.context.store.stores.drop(actor.account, actor.epoch))
+
+
+def keep_closing_store(actor: "Actor", session: LiveSession, store: SealedStore) -> None:
+    """The enclave shut down in order and gave us the store."""
+    slept = session.slept()
+    actor.chore(lambda: actor.context.store.stores.put_closing(actor.account, actor.epoch, store, slept))
+
+
+def note_slept(actor: "Actor", session: LiveSession) -> None:
+    """Writes the wake's end down, unless that was done with the closing store; what never had a device was no wake."""
+    if session.paired and not session.end_noted:
+        slept = session.slept()
+        actor.chore(lambda: actor.context.store.accounts.note_slept(actor.account, actor.epoch, slept))
 
 
 def take_sign_of_life(actor: "Actor", notice: news.Receipt | news.PhoneSeen) -> None:

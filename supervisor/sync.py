@@ -37,9 +37,7 @@ class Sync:
         await session.ready.wait()
         if session.closing.is_set():
             return
-        lead_ms = int((clock.loop_s() - session.opened_s) * 1000)
-        if session.kind is not WantKind.STICKY:
-            actor.chore(lambda: self._store.accounts.note_hot(actor.account, actor.epoch, lead_ms))
+        self._note_ready()
         if session.kind is WantKind.HEALTH:
             session.stay(limits.HEALTH_STAY_S)
         try:
@@ -52,6 +50,14 @@ class Sync:
         finally:
             session.syncing = False
             actor.changed()
+
+    def _note_ready(self) -> None:
+        """A first login takes its own time: only the others say how long before its instant a wake must begin."""
+        session, actor, ready_at = self._session, self._actor, clock.now()
+        first = session.kind is WantKind.STICKY
+        lead_ms = None if first else int((clock.loop_s() - session.opened_s) * 1000)
+        woken_at = session.woken.at
+        actor.chore(lambda: self._store.accounts.note_hot(actor.account, actor.epoch, woken_at, ready_at, lead_ms))
 
     async def _sync_first(self) -> None:
         session, actor = self._session, self._actor

@@ -68,21 +68,38 @@ RETURNING user_id;
 
 -- name: pair
 -- Account $1 of epoch $2 has a device: it goes to link $4 if it is in one of $3.
--- $5 JID with device  $6 LID  $7 phone (international digits)
-UPDATE accounts
-SET link = $4, link_reason = '', link_changed_at = now(), jid = $5, lid = $6, phone = $7, wish = '', wished_at = NULL,
-    pair_phone = '', names_synced_at = NULL, store_dirty = true, failures = 0, restarts = 0, backoff_until = NULL,
-    parked_until = NULL, banned_until = NULL
-WHERE id = $1 AND epoch = $2 AND link = ANY($3::text[])
-RETURNING user_id;
+-- $5 JID with device  $6 LID  $7 phone (international digits)  $8 when this session was woken  $9 why
+-- Its phone has just been seen.
+WITH paired AS (
+    UPDATE accounts
+    SET link = $4, link_reason = '', link_changed_at = now(), jid = $5, lid = $6, phone = $7, wish = '',
+        wished_at = NULL, pair_phone = '', names_synced_at = NULL, store_dirty = true, failures = 0, restarts = 0,
+        backoff_until = NULL, parked_until = NULL, banned_until = NULL, phone_seen_at = now(), phone_days = 1
+    WHERE id = $1 AND epoch = $2 AND link = ANY($3::text[])
+    RETURNING id, user_id
+), woken AS (
+    INSERT INTO wakes (account_id, woken_at, reason) SELECT id, $8, $9 FROM paired
+)
+SELECT user_id FROM paired;
 
 -- name: mark_dirty
--- A session is about to open: from now on the persisted store is in doubt.
-UPDATE accounts SET store_dirty = true WHERE id = $1 AND epoch = $2 RETURNING id;
+-- A session is about to open, woken at $3 because of $4: from now on the persisted store is in doubt.
+WITH marked AS (
+    UPDATE accounts SET store_dirty = true WHERE id = $1 AND epoch = $2 RETURNING id
+)
+INSERT INTO wakes (account_id, woken_at, reason) SELECT id, $3, $4 FROM marked RETURNING account_id;
 
 -- name: mark_clean
--- The closing store has been persisted.
-UPDATE accounts SET store_dirty = false WHERE id = $1 AND epoch = $2;
+-- The closing store of the session woken at $3 has been persisted; it slept at $4, for $5.
+WITH marked AS (
+    UPDATE accounts SET store_dirty = false WHERE id = $1 AND epoch = $2 RETURNING id
+)
+UPDATE wakes w SET slept_at = $4, ending = $5 FROM marked WHERE w.account_id = marked.id AND w.woken_at = $3;
+
+-- name: note_slept
+-- The session woken at $3 ended at $4, for $5, without a closing store.
+UPDATE wakes w SET slept_at = $4, ending = $5 FROM accounts a
+WHERE a.id = $1 AND a.epoch = $2 AND w.account_id = a.id AND w.woken_at = $3;
 
 -- name: back_off
 -- $3 wait until (NULL: none)  $4 parked until (NULL: none)  $5 failures in a row  $6 restarts in a row
@@ -90,14 +107,29 @@ UPDATE accounts SET backoff_until = $3, parked_until = $4, failures = $5, restar
 WHERE id = $1 AND epoch = $2 RETURNING user_id;
 
 -- name: note_hot
--- Account $1 of epoch $2 was ready $3 ms after its wake began; a new lead weighs a quarter.
-UPDATE accounts
-SET last_hot_at = now(), lead_ms = least(greatest((3 * lead_ms + $3::integer) / 4, 200), $4::integer)
-WHERE id = $1 AND epoch = $2;
+-- The session of account $1 of epoch $2 that was woken at $3 is ready since $4, after $5 ms (NULL: they say nothing of the
+-- next wake's). A new lead weighs a quarter.  $6 most ms
+WITH hot AS (
+    UPDATE accounts
+    SET last_hot_at = greatest(last_hot_at, $4),
+        lead_ms = CASE WHEN $5::integer IS NULL THEN lead_ms
+                  ELSE least(greatest((3 * lead_ms + $5::integer) / 4, 200), $6::integer) END
+    WHERE id = $1 AND epoch = $2 RETURNING id
+)
+UPDATE wakes w SET ready_at = $4 FROM hot WHERE w.account_id = hot.id AND w.woken_at = $3;
 
 -- name: note_phone
--- The account's own phone gave a sign of life at $3.
-UPDATE accounts SET phone_seen_at = greatest(phone_seen_at, $3) WHERE id = $1 AND epoch = $2;
+-- The account's own phone gave a sign of life at $3: the newest day is bit 0 of the last $4 days, an older one its own bit.
+UPDATE accounts a
+SET phone_seen_at = greatest(phone_seen_at, $3),
+    phone_days = CASE
+        WHEN days.later IS NULL OR days.later >= $4::integer THEN 1
+        WHEN days.later >= 0 THEN ((phone_days << days.later) | 1) & ((1 << $4::integer) - 1)
+        WHEN days.later > -$4::integer THEN phone_days | (1 << -days.later)
+        ELSE phone_days END
+FROM (SELECT id, ($3::timestamptz AT TIME ZONE 'UTC')::date - (phone_seen_at AT TIME ZONE 'UTC')::date AS later
+      FROM accounts WHERE id = $1) AS days
+WHERE a.id = days.id AND a.epoch = $2;
 
 -- name: note_synced
 -- The first sync of account $1 of epoch $2 is over.

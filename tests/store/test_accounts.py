@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from domain.account import Link, LinkEvent
+from domain.hotset import WantKind
 from store import keys
-from store.accounts import PhoneTaken, Wait
+from store.accounts import PhoneTaken, Wait, Woken
 from store.database import transaction
 from tests.rows import add_account, later
 from tests.store.conftest import Store
@@ -58,11 +59,12 @@ async def test_pairing_keeps_the_device_and_a_phone_belongs_to_one_account(store
     first, second = await add_account(store.pool, "PAIRING"), await add_account(store.pool, "PAIRING")
     epochs = await store.accounts.take([first, second], "node")
     device = {"jid": "4915:3@s.whatsapp.net", "lid": "77@lid", "phone": "4915"}
+    woken = Woken(at=later(0), kind=WantKind.PAIRING)
     async with transaction(store.pool) as connection:
-        assert await store.accounts.pair(connection, first, epochs[first], **device) is not None
+        assert await store.accounts.pair(connection, first, epochs[first], **device, woken=woken) is not None
     with pytest.raises(PhoneTaken):
         async with transaction(store.pool) as connection:
-            await store.accounts.pair(connection, second, epochs[second], **device)
+            await store.accounts.pair(connection, second, epochs[second], **device, woken=woken)
     row = await store.accounts.load(first)
     assert row is not None
     assert (row.link, row.jid, row.wish, row.store_dirty) == (Link.LINKED, device["jid"], "", True)

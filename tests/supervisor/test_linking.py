@@ -1,6 +1,8 @@
 """Linking, first sync, unlinking, relinking: what the person sees, what becomes of what waits."""
 
 from domain.account import Link
+from domain.hotset import WantKind
+from store import wakes
 from tests.rows import later, state_of
 from tests.supervisor.engines import Engine
 
@@ -15,6 +17,9 @@ async def test_a_wish_to_link_ends_in_a_linked_account_with_its_first_sync(engin
     assert row is not None
     assert (row.link, row.wish, row.phone) == (Link.LINKED, "", "10000000000")
     assert await engine.store.stores.get(account) is not None
+    (wake,) = await wakes.lately(engine.store.pool, row.user, account, 9)
+    assert (wake.reason, wake.slept_at) == (WantKind.PAIRING, None)
+    assert await engine.store.pool.fetchval("SELECT phone_days FROM accounts WHERE id = $1", account) == 1
 
 
 async def test_a_phone_that_another_account_has_is_refused_and_said_so(engine: Engine) -> None:

@@ -2,6 +2,9 @@
 
 import asyncio
 
+from domain.account import RunEvent
+from domain.hotset import WantKind
+from store import wakes
 from tests.rows import later
 from tests.supervisor.engines import Engine
 
@@ -18,6 +21,12 @@ async def test_a_message_leaves_at_its_instant_and_is_delivered(engine: Engine) 
     assert row is not None
     assert not row.store_dirty
     await engine.hears("account_retired", account=account)
+    user = await engine.store.pool.fetchval("SELECT user_id FROM accounts WHERE id = $1", account)
+    (wake,) = await wakes.lately(engine.store.pool, user, account, 9)
+    assert (wake.reason, wake.ending) == (WantKind.DUE, RunEvent.RELEASED)
+    assert wake.ready_at is not None
+    assert wake.slept_at is not None
+    assert wake.woken_at < wake.ready_at < wake.slept_at
 
 
 async def test_messages_of_one_account_share_a_wake(engine: Engine) -> None:
