@@ -17,7 +17,7 @@ def zone(name: str) -> ZoneInfo:
 def resolve(naive: datetime, tz: ZoneInfo) -> tuple[datetime, str]:
     """The UTC instant of a wall-clock time, and "gap", "fold" or "".
 
-    A time that the clocks skip moves forward by the skip; one that they show twice means the first (facts: stack §12).
+    A time that the clocks skip moves forward by the skip; one that they show twice means the first (RFC 5545 §3.3.5).
     """
     first = naive.replace(tzinfo=tz, fold=0)
     utc = first.astimezone(UTC)

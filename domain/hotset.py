@@ -2,7 +2,7 @@
 
 The unit is the account wake, not the message. A due send is granted earliest deadline first, never behind enrichment;
 one slot is always free of sticky sessions; pairing has a cap of its own; a session that has done what correctness needs
-is evictable: it stays while nobody needs its slot, and the one whose next use is furthest goes first (design §7).
+is evictable: it stays while nobody needs its slot, and the one whose next use is furthest goes first.
 """
 
 from enum import IntEnum

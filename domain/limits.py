@@ -8,13 +8,13 @@ HOT_SLOTS_MIN: Final = 5
 HOT_SLOTS_MAX: Final = 500
 """Most of them: below the enclave's own bound (enclave/sessions.py)."""
 SESSION_BYTES: Final = 28 * 1024 * 1024
-"""Memory that one live session is reckoned with: 20 MB measured, and room for a sync (facts: whatsapp-client §11)."""
+"""Memory that one live session is reckoned with: 20 MB measured, and room for a sync (docs/whatsapp.md §8)."""
 HOT_MEMORY_SHARE: Final = 0.6
 """Share of the free memory that sessions may take when slots are `auto`."""
 PAIRING_SLOTS_MAX: Final = 2
-"""Pairings at one time: memory peaks at pairing (facts: whatsapp-client §11.2)."""
+"""Pairings at one time: memory peaks at pairing (docs/whatsapp.md §8)."""
 CONNECT_DEADLINE_S: Final = 45.0
-"""COLD to HOT, and the patience while the library redials (facts: whatsapp-client §10)."""
+"""COLD to HOT, and the patience while the library redials (docs/whatsapp.md §5)."""
 PAIR_DEADLINE_S: Final = 190.0
 """A whole pairing: 160 s of codes, the restart, the first login."""
 CLOSE_DEADLINE_S: Final = 110.0
@@ -45,16 +45,16 @@ SYNC_QUIET_S: Final = 60.0
 
 PICTURES_PER_WAKE_MAX: Final = 30
 PICTURE_GAP_S: Final = 4.0
-"""Between two picture requests (facts: whatsapp-client §7)."""
+"""Between two picture requests (docs/whatsapp.md §10)."""
 PICTURE_FRESH_S: Final = 30 * 24 * 3600
 """How long an answer about a picture holds, "none" included."""
 SYNC_DEBOUNCE_S: Final = 1.0
 """Changes of contacts are copied together."""
 HEALTH_S: Final = 3.5 * 24 * 3600
-"""An account that was not connected for this long is woken, so that WhatsApp keeps its device (facts §3)."""
+"""An account not connected for this long is woken, so that WhatsApp keeps its device (docs/whatsapp.md §7)."""
 HEALTH_STAY_S: Final = 10.0
 PHONE_DAYS: Final = 14
-"""WhatsApp unlinks its devices when the phone stays away for this many days (facts: whatsapp-client §3)."""
+"""WhatsApp unlinks its devices when the phone stays away for this many days (docs/whatsapp.md §7)."""
 PHONE_WARN_DAYS: Final = 10
 """From this day on without a sign of the phone the person is warned."""
 WAKES_KEPT_S: Final = 30 * 24 * 3600
@@ -113,12 +113,12 @@ SETTLE_S: Final = 60.0
 """How long receipts may take to settle an ambiguous send, once the session is drained."""
 FLEET_STOP_S: Final = 1800.0
 RATE_LIMITED_S: Final = 600.0
-"""Least wait after stream error 429 (facts: whatsapp-client §1.5)."""
+"""Least wait after stream error 429 (docs/whatsapp.md §5)."""
 BAN_MARGIN_S: Final = 600.0
 """After a ban's end, at least this much more before the next login; up to BAN_JITTER_S on top."""
 BAN_JITTER_S: Final = 3000.0
 STRAY_RECEIPT_S: Final = 14 * 24 * 3600
-"""WhatsApp queues a receipt for 14 days (facts: whatsapp-client §2)."""
+"""WhatsApp queues a receipt for 14 days (docs/whatsapp.md §6)."""
 RECEIPT_CLOCK_S: Final = 5
 """Receipts carry whole seconds of WhatsApp's clock: one may seem this much older than the attempt it settles."""
 

@@ -16,7 +16,7 @@ def digits_of(jid: str) -> str:
 
 
 def shown_name(jid: str, full_name: str, business_name: str, push_name: str) -> str:
-    """The best name there is: address book, business, what they call themselves, number (facts: whatsapp-client §7)."""
+    """The best name there is: address book, business, what they call themselves, number (docs/whatsapp.md §10)."""
     return full_name.strip() or business_name.strip() or push_name.strip() or f"+{digits_of(jid)}"
 
 

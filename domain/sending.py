@@ -9,7 +9,7 @@ from domain.message import MessageEvent, Reason
 
 
 def is_late(now_ms: int, due_ms: int, late_limit_s: int) -> bool:
-    """Whether a message is older than its late limit, so that it must not leave any more (facts: field)."""
+    """Whether a message is older than its late limit, so that it must not leave any more."""
     return now_ms - due_ms > late_limit_s * 1000
 
 
@@ -21,7 +21,7 @@ def linger_s(*, first_contact: bool) -> float:
 def drain_s(queued: int) -> float:
     """Seconds to wait for the end of an offline queue of `queued` stanzas before sending anyway.
 
-    A very long one is not waited for: acknowledgements overtake it (facts: whatsapp-client §2).
+    A very long one is not waited for: acknowledgements overtake it (docs/whatsapp.md §6).
     """
     if queued > limits.DRAIN_LONG:
         return 0.0
@@ -83,7 +83,7 @@ _ONE_MORE_TRY_CODES = frozenset({400, 403, 420, 479})
 
 
 def after_failure(failure: Failure, server_code: int, attempts: int, dice: float) -> Verdict:
-    """The verdict on attempt number `attempts` (from 1) that failed (facts: whatsapp-client §6 and §8)."""
+    """The verdict on attempt number `attempts` (from 1) that failed (docs/whatsapp.md §9, §11)."""
     if failure is Failure.MAYBE:
         return Verdict(event=None, reason=Reason.NO_ACKNOWLEDGEMENT)
     permanent = {

@@ -128,7 +128,7 @@ def opened_text(content_key: bytes, body: bytes, binding: bytes) -> Generator[me
     size = len(body) - NONCE_BYTES - TAG_BYTES
     if size < 1:
         raise BodyRefused(Code.MALFORMED)
-    # `decrypt_into` a bytearray leaves no other copy behind, unlike `decrypt` (facts: enclave §9, measured).
+    # `decrypt_into` a bytearray leaves no other copy behind, unlike `decrypt` (measured).
     plain = bytearray(size)
     try:
         try:

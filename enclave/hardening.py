@@ -1,7 +1,7 @@
 """What a process of the enclave does to itself at start: no dumps, no orphans, no borrowed descriptors.
 
 Linux does all of it; elsewhere the calls that the system lacks are left out, and end of file on the pipe still ends
-the process. Facts: enclave §9.
+the process. Sources: prctl(2), getrlimit(2).
 """
 
 import ctypes
@@ -64,7 +64,7 @@ def silence(descriptors: Iterable[int] = (0, 1, 2)) -> None:
 
 @cache
 def environment_at_exec() -> dict[str, str]:
-    """The environment that this process was exec'd with, which is all that the Go library sees (whatsapp-client §11.4).
+    """The environment that this process was exec'd with, which is all that the Go library sees (docs/whatsapp.md §2).
 
     Read once, and kept over fork: after `refuse_dumps` a normal user may no longer open the file. Where there is no
     /proc, the present environment stands in for it.

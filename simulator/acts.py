@@ -1,6 +1,6 @@
 """What a person does with a phone beyond writing: reads, sends a picture, shows or hides the own one.
 
-Read receipts leave a phone only by such an act ("Beyond" row 22 of facts whatsapp-wire).
+Read receipts leave a phone only by such an act (docs/whatsapp.md §21).
 """
 
 from collections.abc import Sequence

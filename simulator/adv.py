@@ -1,6 +1,6 @@
 """Device identities: the phone signs a companion's identity key, and checks the companion's answer.
 
-Source: whatsapp-wire facts, section 9 (the client's pairing code). Only accounts that live on a phone, not hosted ones.
+Source: docs/whatsapp.md §4 (the client's pairing code). Only accounts that live on a phone, not hosted ones.
 """
 
 import hashlib

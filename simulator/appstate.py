@@ -1,7 +1,6 @@
 """App state: an account's synced collections, as encrypted patches whose sum is a homomorphic hash (LTHash).
 
-The phone's side: it makes patches, and follows those of its companions. Source: whatsapp-wire facts, section 12 and
-last section, row 9.
+The phone's side: it makes patches, and follows those of its companions. Source: docs/whatsapp.md §19.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Pictures in messages: a phone opens what it gets, and sends one of its own (facts: whatsapp-wire §15).
+"""Pictures in messages: a phone opens what it gets, and sends one of its own (docs/whatsapp.md §22).
 
 Provenance: fields as the client's upload and download code fills and checks them.
 """

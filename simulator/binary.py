@@ -1,4 +1,4 @@
-"""WABinary: nodes to bytes and back, dictionary version 3 (facts: whatsapp-wire §6.1). Pure; strict on the way in."""
+"""WABinary: nodes to bytes and back, dictionary version 3 (docs/whatsapp.md §16). Pure; strict on the way in."""
 
 import zlib
 

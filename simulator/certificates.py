@@ -1,6 +1,6 @@
 """The simulator's own trust: a TLS authority with one leaf, and the Noise certificate chain with its root.
 
-Facts: whatsapp-wire §1 (names on the leaf) and §4 (the chain). All keys live in the state folder, so that a client that
+Sources: docs/whatsapp.md §14 (names on the leaf), §15 (the chain). All keys live in the state folder: a client that
 trusted them once still does after a restart.
 """
 

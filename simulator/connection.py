@@ -111,8 +111,7 @@ class Connection:
         login_or_pair(self._hub, self.link, payload, self._session.peer_static)
 
     def _take_stanza(self, plain: bytes) -> None:
-        """A bad stanza is counted and ignored; it does not end the connection (facts: whatsapp-wire, "Beyond" row
-        3)."""
+        """A bad stanza is counted and ignored; it does not end the connection (docs/whatsapp.md §18)."""
         try:
             stanza = binary.decode(plain)
             dispatch(self._hub, self.link, stanza)

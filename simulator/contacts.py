@@ -1,5 +1,4 @@
-"""The address book on its way to linked devices: history, app-state key, app-state patches (facts: whatsapp-wire
-§12)."""
+"""The address book on its way to linked devices: history, app-state key, patches (docs/whatsapp.md §19)."""
 
 import time
 import zlib

@@ -1,4 +1,4 @@
-"""The token dictionary of WABinary, read at run time from the installed client's library (facts: whatsapp-wire §6.2).
+"""The token dictionary of WABinary, read at run time from the installed client's library (docs/whatsapp.md §16).
 
 The client's tables are arrays of Go string headers (a relocated pointer and a length). They are found by their known
 first entries, so no address is written down and no copy of the dictionary exists here.

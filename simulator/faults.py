@@ -1,4 +1,4 @@
-"""Faults to order: what goes wrong next, per phone (facts: whatsapp-wire §17 and §18). Pure."""
+"""Faults to order: what goes wrong next, per phone (docs/whatsapp.md §5). Pure."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -83,7 +83,7 @@ def read_fault(order: dict[str, Any]) -> Fault:
 
 
 def stream_error(code: int, conflict: str) -> Node:
-    """The stanza that ends a stream; ``replaced`` comes without a code (facts: whatsapp-wire, "Beyond" row 11)."""
+    """The stanza that ends a stream; ``replaced`` comes without a code (docs/whatsapp.md §5)."""
     children = [node("conflict", {"type": conflict})] if conflict else []
     return node("stream:error", {"code": code or None}, children)
 

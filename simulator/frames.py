@@ -1,7 +1,6 @@
 """WhatsApp's framing inside the websocket's byte stream: an intro once, then frames with a 3-byte length.
 
-Facts: whatsapp-wire §3 and, for the routing info before the intro, "Beyond" row 12. Frames need not align with
-websocket messages.
+Source: docs/whatsapp.md §14. Frames need not align with websocket messages.
 """
 
 from simulator.node import Malformed

@@ -1,4 +1,4 @@
-"""Messages to groups: from clients (checked, fanned out, taken by phones) and from phones (facts: whatsapp-wire §20).
+"""Messages to groups: from clients (checked, fanned out, taken by phones) and from phones (docs/whatsapp.md §23).
 
 Every device of every member gets the one `skmsg`; the sender's key comes to each device in a payload of its own.
 Provenance: attributes as the client's parser reads them (last section row 18). Assumed: the codes of refusals.

@@ -1,6 +1,6 @@
 """Groups: who is in them, who may do what. Pure; members are users' LID digits, in the order in which they came.
 
-Source: the shapes are those that the client's parser reads; whatsapp-wire facts, section 20 and last section, row 18.
+Source: the shapes are those that the client's parser reads; docs/whatsapp.md §23.
 Which refusal has which code is assumed where a line says so.
 """
 

@@ -1,6 +1,6 @@
 """Synthetic history for linked devices: many chats at once, inline or as a file on the media host.
 
-Source: facts whatsapp-wire §12 (heavy history) and the client's download code. Texts and numbers are counters.
+Source: docs/whatsapp.md §8 and §19 and the client's download code. Texts and numbers are counters.
 """
 
 import zlib

@@ -2,7 +2,7 @@
 
 The companion's ephemeral key comes wrapped under the code; the phone answers with its own, wrapped likewise. The
 companion then sends both identity keys and a random value under the shared secret; from these both derive the secret
-that authenticates the device identity. Source: whatsapp-wire facts, section 20, checked against the client.
+that authenticates the device identity. Source: docs/whatsapp.md §4, checked against the client.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""Linking by phone code: the person types eight characters that the client shows (facts: whatsapp-wire §20).
+"""Linking by phone code: the person types eight characters that the client shows (docs/whatsapp.md §4).
 
 Assumed: that a code lives as long as the codes to scan do, and what exactly the service checks in a hello.
 """
@@ -18,7 +18,7 @@ from simulator.world import Phone, WorldError
 REF_BYTES = 12
 TAG = "link_code_companion_reg"
 _DISPLAY = re.compile(r"\w[\w .]{0,40} \(\w[\w .]{0,40}\)")
-"""The service wants `Browser (System)` (facts: whatsapp-client §1.3); that the letters' case is free is assumed."""
+"""The service wants `Browser (System)` (docs/whatsapp.md §4); that the letters' case is free is assumed."""
 
 
 @dataclass(slots=True)

@@ -1,5 +1,4 @@
-"""After the handshake: a known device logs in, an unknown client is offered codes to scan (facts: whatsapp-wire §9,
-§10)."""
+"""After the handshake: a known device logs in, an unknown client gets codes to scan (docs/whatsapp.md §4, §17)."""
 
 from typing import Any
 

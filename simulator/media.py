@@ -1,6 +1,6 @@
 """Encrypted media: what a phone uploads, and how a receiver opens it.
 
-Source: whatsapp-wire facts, section 15; the client's upload and download code.
+Source: docs/whatsapp.md §22; the client's upload and download code.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""The media host: encrypted blobs by path, kept in a folder (facts: whatsapp-wire §15)."""
+"""The media host: encrypted blobs by path, kept in a folder (docs/whatsapp.md §22)."""
 
 import hashlib
 import json

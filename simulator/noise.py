@@ -1,4 +1,4 @@
-"""Noise_XX_25519_AESGCM_SHA256 as WhatsApp speaks it, both sides, sans-I/O (facts: whatsapp-wire §4; Noise rev. 34)."""
+"""Noise_XX_25519_AESGCM_SHA256 as WhatsApp speaks it, both sides, sans-I/O (docs/whatsapp.md §15; Noise rev. 34)."""
 
 import hashlib
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Linking a device: codes to scan, the phone's signature, the new companion (facts: whatsapp-wire §9).
+"""Linking a device: codes to scan, the phone's signature, the new companion (docs/whatsapp.md §4).
 
 Provenance: stanzas as the client's parser reads them. Assumed: business name and platform, and that all six codes of
 one connection stay valid for the 160 s in which the client shows them.

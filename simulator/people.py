@@ -1,7 +1,7 @@
 """What simulated phones do: decrypt what comes, say something, read, answer retry receipts, bring a new device up to
 date.
 
-Source: facts whatsapp-wire §12-14. A phone delivers by itself but reads only when told to ("Beyond" row 22).
+Source: docs/whatsapp.md §19 to §21. A phone delivers by itself but reads only when told to.
 """
 
 import time
@@ -266,7 +266,7 @@ def answer_retry(hub: Hub, phone: Phone, asker: Phone, device: int, receipt: Nod
 
 
 def first_sync(hub: Hub, phone: Phone, companion: Companion) -> None:
-    """History and the app-state key, in an order that the seed decides: both occur ("Beyond" row 21)."""
+    """History and the app-state key, in an order that the seed decides: both occur (docs/whatsapp.md §19)."""
     messages = [*contacts.history_messages(hub, phone), contacts.key_share(hub, phone, companion)]
     if hub.dice.random() < 0.5:
         messages.reverse()

@@ -1,4 +1,4 @@
-"""Presence and typing (facts: whatsapp-wire, "Beyond" rows 6 and 15). Shapes: the client's parser."""
+"""Presence and typing (docs/whatsapp.md §21). Shapes: the client's parser."""
 
 from simulator.hub import Hub, Link, now_s
 from simulator.node import GROUP, Malformed, Node, node

@@ -1,4 +1,4 @@
-"""Receipts and confirmations from clients (facts: whatsapp-wire §14, "Beyond" rows 5 and 6)."""
+"""Receipts and confirmations from clients (docs/whatsapp.md §21)."""
 
 from simulator import group_delivery, people
 from simulator.hub import Hub, Link, now_s

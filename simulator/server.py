@@ -2,7 +2,7 @@
 process.
 
 One loopback port is the proxy (CONNECT), the service behind it, and the control interface; a second one is the service
-directly over TLS, for clients without a proxy setting (facts: whatsapp-wire §1, §3, "Beyond" row 1).
+directly over TLS, for clients without a proxy setting (docs/whatsapp.md §14).
 """
 
 import asyncio

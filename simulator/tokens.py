@@ -2,7 +2,7 @@
 
 The client keeps the token of each peer and sends it along; a locked account's message without one is refused (463).
 Weeks and window as the client counts them; how the service makes tokens is unknown, so ours are assumed: a MAC under
-a key of the issuer, which needs no memory. Source: whatsapp-client facts, section 8; the client's token code.
+a key of the issuer, which needs no memory. Source: docs/whatsapp.md §11; the client's token code.
 """
 
 import hmac

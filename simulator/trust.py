@@ -1,7 +1,7 @@
 """The client's side of the simulator's trust: another Noise root key in this process's copy of the client library.
 
 Only the demo's enclave wrapper and the tests use this. It changes memory of the calling process, no file, and only
-where the environment says that the run is a demo: a live run cannot come here by accident (facts: whatsapp-wire §2).
+where the environment says that the run is a demo: a live run cannot come here by accident (docs/whatsapp.md §14).
 """
 
 import ctypes

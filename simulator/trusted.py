@@ -1,6 +1,6 @@
 """Who trusts whom: tokens reach the devices of whoever was written to, and a locked account needs one to write.
 
-Provenance: facts whatsapp-client, section 8; stanzas as the client sends and parses them. Assumed: that a phone trusts
+Provenance: docs/whatsapp.md §11; stanzas as the client sends and parses them. Assumed: that a phone trusts
 whom it writes to, once a week, and that the lock asks for a token in every message to another person.
 """
 

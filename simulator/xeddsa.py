@@ -1,4 +1,4 @@
-"""XEdDSA: signatures with Curve25519 keys, as Signal makes them (facts: whatsapp-wire §5).
+"""XEdDSA: signatures with Curve25519 keys, as Signal makes them (docs/whatsapp.md §15).
 
 A signature carries the sign of the Edwards point in the top bit of its last byte, because a Montgomery key has none.
 Signing is plain Python and not constant-time: these keys guard nothing, they belong to simulated phones.

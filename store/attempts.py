@@ -1,4 +1,4 @@
-"""One try to send a message: the gate before it, its outcome after it (design §6)."""
+"""One try to send: the gate before it, its outcome after it (docs/architecture.md, "The life of a message")."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

@@ -77,5 +77,5 @@ class Classifier:
 
 
 def wait_at_least_s(notice: Notice) -> float:
-    """The least wait that a notice asks for, 0 for none: being rate limited takes ten minutes (facts §1.5)."""
+    """The least wait that a notice asks for, 0 for none: being rate limited takes ten minutes (docs/whatsapp.md §5)."""
     return limits.RATE_LIMITED_S if isinstance(notice, news.StreamFailed) and notice.code == RATE_LIMITED else 0.0

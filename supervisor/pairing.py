@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PHONE_TAKEN: Final = "phone_taken"
 UNAVAILABLE: Final = "unavailable"
 CODE_S: Final = 160
-"""How long a typed code is good for (facts: whatsapp-client §1.3)."""
+"""How long a typed code is good for (docs/whatsapp.md §4)."""
 
 
 def hear(actor: "Actor", session: LiveSession, notice: Notice) -> None:

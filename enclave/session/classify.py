@@ -1,6 +1,6 @@
 """What the client says, in our words: literal tables, nothing else decides what an event or an error text means.
 
-Sources: whatsapp-client §1.5 (codes), §1.4 (login statuses), §5.6 (unmapped enums), §6 (send errors), §15 (measured).
+Sources: docs/whatsapp.md §3 (enums that it does not know), §4 (login statuses), §5 (codes), §9 and §11 (send errors).
 """
 
 from typing import Any, Final

@@ -1,7 +1,7 @@
 """The Go library, called: one client, its callbacks brought to the event loop, its calls to a small executor.
 
-Everything here is thin: no decision is taken, nothing that the library says is kept or printed. Facts: whatsapp-client
-§5 (threads, stop, traps), §11.3.
+Everything here is thin: no decision is taken, nothing that the library says is kept or printed. Sources:
+docs/whatsapp.md §2, §3.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from enclave.session.classify import EVENT_MESSAGES
 
 CALL_THREADS: Final = 4
 _UUID: Final = b"session"
-_LOG_LEVEL: Final = b"INFO"  # DEBUG hands over whole stanzas, WARN would lose the line about 515 (facts §5.7)
+_LOG_LEVEL: Final = b"INFO"  # DEBUG hands over whole stanzas, WARN would lose the line about 515 (docs/whatsapp.md §3)
 
 
 class ClientError(Exception):

@@ -1,7 +1,7 @@
 """neonize without its Python client: the ctypes binding and the protobuf modules, the Go library loaded after fork.
 
 A Go runtime does not survive fork, so the zygote imports the binding with SPHINX set, which makes it skip the library,
-and a session process reloads it without (facts: whatsapp-client §11.3). Of neonize only `_binder` and `proto` are
+and a session process reloads it without (docs/whatsapp.md §2). Of neonize only `_binder` and `proto` are
 used; the packages above them are stand-ins, because the real ones load Go, start threads, run `uname` in a shell, need
 libmagic, and would download a library from the network when theirs does not fit. Here that ends in ImportError.
 """
@@ -32,7 +32,7 @@ def refuse_wrong_environment() -> None:
     """Check what the Go library will see. Raises WrongEnvironment.
 
     Without the bot tag off at exec every 1:1 message would show an AI label; with SPHINX at exec the library would
-    silently stay unloaded (whatsapp-client §0.1, §11.4).
+    silently stay unloaded (docs/whatsapp.md §1, §2).
     """
     environment = environment_at_exec()
     if environment.get(BOT_TAG) != "off":

@@ -1,8 +1,8 @@
 """The protobuf bytes of a text message, made in a buffer that can be zeroed.
 
 Fields of the client's `Message`: conversation = 1, extendedTextMessage = 6 (text = 1, contextInfo = 17 with
-expiration = 25), messageContextInfo = 35 (messageSecret = 3). Facts: whatsapp-client §6 (secret), §9 (expiration only
-in extendedTextMessage). Encoding: protobuf wire format, varints and length-delimited fields.
+expiration = 25), messageContextInfo = 35 (messageSecret = 3). Sources: docs/whatsapp.md §9 (secret), §12 (expiration
+only in extendedTextMessage). Encoding: protobuf wire format, varints and length-delimited fields.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""The driver that runs the real WhatsApp client. It refuses what the facts call dangerous (whatsapp-client §0, §5).
+"""The driver that runs the real WhatsApp client. It refuses what is dangerous (docs/whatsapp.md §1, §3).
 
 One client per process, always with its device JID, always through a proxy on loopback; pairing makes a new device in a
 process of its own. Never online, never a message's contents, never the library's words on any output.
@@ -108,7 +108,7 @@ class NeonizeDriver:
         self._own_users = frozenset(jid.partition("@")[0].partition(":")[0] for jid in (store.jid, lid) if jid)
 
     async def _watch_held(self, held: asyncio.Future[str]) -> None:
-        """The client's thread ends only when we stop it, when it could not connect, or when it has gone deaf (§5.6)."""
+        """Its thread ends only when we stop it, when it could not connect, or has gone deaf (docs/whatsapp.md §3)."""
         await held
         if self._stopping:
             return
@@ -298,7 +298,7 @@ class NeonizeDriver:
         )
 
     async def read_picture(self, jid: str, known_id: str) -> Picture:
-        """See `Driver`. All three parameters must be set, else the client asks for the full-size image (§7)."""
+        """See `Driver`. All three parameters must be set, else it asks for the full image (docs/whatsapp.md §1)."""
         client = self._running()
         wanted = client.protos.GetProfilePictureParams(Preview=True, ExistingID=known_id, IsCommunity=False)
         try:
@@ -337,7 +337,7 @@ def is_loopback_proxy(url: str) -> bool:
 
 
 def device_properties() -> bytes:
-    """How the linked device presents itself, and how little history it asks for (a hint, the phone decides; §4)."""
+    """How the linked device presents itself, and how little history it asks for (a hint; docs/whatsapp.md §8)."""
     props = sys.modules["neonize.proto.waCompanionReg.WACompanionReg_pb2"].DeviceProps
     history = props.HistorySyncConfig(
         recentSyncDaysLimit=1,

@@ -1,6 +1,6 @@
 """Linking a new device: QR texts with their own countdown, or a code; in a process of its own, which ends with it.
 
-The library tells nobody that its QR texts ran out, and leaves threads behind (whatsapp-client §0.9, §1.2 to §1.4): so
+The library tells nobody that its QR texts ran out, and leaves threads behind (docs/whatsapp.md §4): so
 the clock here is ours, and after PairFailed the process ends.
 """
 
@@ -19,7 +19,7 @@ PAIRING_DEADLINE_S: Final = 165.0
 
 CODE_DEADLINE_S: Final = 30.0
 DISPLAY_NAME: Final = "Chrome (Linux)"
-"""WhatsApp refuses pairing codes for a name that is not "Browser (OS)" (§1.3)."""
+"""WhatsApp refuses pairing codes for a name that is not "Browser (OS)" (docs/whatsapp.md §4)."""
 _CHROME: Final = 1
 
 

@@ -1,4 +1,4 @@
-"""Fetches one profile picture over the same CONNECT proxy as everything else. Facts: whatsapp-client §7."""
+"""Fetches one profile picture over the same CONNECT proxy as everything else. Source: docs/whatsapp.md §10."""
 
 import http.client
 import ssl

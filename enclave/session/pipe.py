@@ -61,7 +61,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     For a wake `jid` is the full device JID and `folder/store.db` (with its `-journal`, if one lies there) the store;
     for pairing `jid` is "", there is no store file, and `phone` (international digits) asks for a code, "" for QR.
     `proxy_url`: the CONNECT proxy on loopback, required. `drop_ratchets`: the store may be stale, so its Signal
-    sessions are deleted before use (facts: whatsapp-client §14).
+    sessions are deleted before use (docs/whatsapp.md §13).
     """
 
     driver: str

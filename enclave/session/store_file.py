@@ -1,4 +1,4 @@
-"""The client's own store, one SQLite file, read and groomed by us (facts: whatsapp-client §6, §7, §14).
+"""The client's own store, one SQLite file, read and groomed by us (docs/whatsapp.md §9, §10, §13).
 
 While the client runs, the file is only ever read as a whole (`enclave.session.live_image` says why); before that,
 `check` and `drop_ratchets` open it as the database that it is, which nobody else does then.
@@ -94,7 +94,7 @@ class StoreFile:
             return store.execute(query, (self.jid,)).fetchone() is not None
 
     def drop_ratchets(self, own_users: frozenset[str]) -> None:
-        """Forget all Signal sessions and our own sender keys: the next send makes fresh ones (proven: facts §14)."""
+        """Forget all Signal sessions and our own sender keys: the next send makes fresh ones (docs/whatsapp.md §13)."""
         with self._exclusively() as store:
             store.execute("BEGIN IMMEDIATE")
             store.execute("DELETE FROM whatsmeow_sessions WHERE our_jid = ?", (self.jid,))
@@ -104,7 +104,7 @@ class StoreFile:
             store.execute("COMMIT")
 
     def find_secret(self, secret: bytes) -> str:
-        """Id of the message stored under `secret`, "" for none: the client stores it before it sends (facts §6)."""
+        """Id of the message stored under `secret`, "" for none: stored before it is sent (docs/whatsapp.md §9)."""
         with self._open() as store:
             query = "SELECT message_id FROM whatsmeow_message_secrets WHERE our_jid = ? AND key = ?"
             row = store.execute(query, (self.jid, secret)).fetchone()

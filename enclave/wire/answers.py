@@ -11,7 +11,7 @@ class SealedStore(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     AES-256-GCM under the account's state key; every other field is bound as associated data. `clean` says that it was
     taken after the session had closed; a store that is not clean, or that the host calls dirty, loses its ratchets
-    before use (facts: whatsapp-client §14). `version` starts at 1 and only grows; what is in `ciphertext`:
+    before use (docs/whatsapp.md §13). `version` starts at 1 and only grows; what is in `ciphertext`:
     `enclave/stores.py`.
     """
 
@@ -73,7 +73,7 @@ class Certainty(StrEnum):
 
 
 class SendTrouble(StrEnum):
-    """Why a send failed, by class (facts: whatsapp-client §6 and §8)."""
+    """Why a send failed, by class (docs/whatsapp.md §9, §11)."""
 
     NOT_ON_WHATSAPP = "not_on_whatsapp"
     NOT_IN_GROUP = "not_in_group"

@@ -20,16 +20,16 @@ CONNECTIONS_MAX: Final = 32
 """Door connections at one time: supervisors and web processes."""
 
 TEXT_CHARS_MAX: Final = 4096
-"""Longest message text, in Unicode code points (product limit; facts: whatsapp-client §9)."""
+"""Longest message text, in Unicode code points (product limit; docs/whatsapp.md §12)."""
 
 BODY_BYTES_MAX: Final = 1 + 4 * TEXT_CHARS_MAX + 12 + 16
 """Longest sealed body: kind byte, UTF-8 text, nonce, tag."""
 
 SEAL_VALID_S_MAX: Final = 400 * 24 * 3600
-"""Furthest `not_after` that a seal may carry (design §8)."""
+"""Furthest `not_after` that a seal may carry (docs/architecture.md, "The life of a message")."""
 
 SEND_DEADLINE_S: Final = 90
-"""A send that takes longer is ambiguous; its session process is killed (facts: whatsapp-client §6)."""
+"""A send that takes longer is ambiguous; its session process is killed (docs/whatsapp.md §9)."""
 
 CONTACT_PAGE_MAX: Final = 500
 """Contacts in one page."""

@@ -1,6 +1,6 @@
 """What browser, host and enclave must agree on byte for byte: the labels and the binding of a sealed body.
 
-The format, version 1 (design §8; the browser's twin is `static/seal.js`, tests hold both to the same vectors):
+The format, version 1 (the browser's twin is `static/seal.js`, tests hold both to the same vectors):
 
     binding  = UTF-8 of the six lines below, joined by "\\n", no newline at the end
                  "autosendr/binding/v1"

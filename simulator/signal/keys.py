@@ -1,6 +1,6 @@
 """Keys and primitives below the ratchets: X25519 pairs, HKDF, HMAC, AES-CBC, XEdDSA, WhatsApp's padding.
 
-Source: Signal's X3DH, Double Ratchet and XEdDSA specifications; whatsapp-wire facts, sections 5 and 13.
+Source: Signal's X3DH, Double Ratchet and XEdDSA specifications; docs/whatsapp.md §15, §20.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """One device's whole Signal state: identity, prekeys, sessions by address, sender keys by group.
 
 Addresses are strings `"user.device"`. Texts are without WhatsApp's padding; it is put on and checked here.
-Source: whatsapp-wire facts, section 13 and last section, row 20; sender keys as the client's libsignal has them.
+Source: docs/whatsapp.md §20; sender keys as the client's libsignal has them.
 """
 
 from typing import Any

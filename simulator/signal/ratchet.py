@@ -1,7 +1,7 @@
 """One Double Ratchet session with one device (Signal version 3).
 
 A `Session` changes in place; the party tries a message on a copy and keeps it only on success.
-Source: Signal's Double Ratchet specification; whatsapp-wire facts, section 13.
+Source: Signal's Double Ratchet specification; docs/whatsapp.md §20.
 """
 
 import hmac

@@ -1,6 +1,6 @@
 """The few protobuf forms that Signal messages need: varints and byte strings, unknown fields skipped.
 
-Source: protobuf encoding reference; whatsapp-wire facts, section 13. Written by hand because the client's wheel
+Source: protobuf encoding reference; docs/whatsapp.md §20. Written by hand because the client's wheel
 carries no Signal schema.
 """
 

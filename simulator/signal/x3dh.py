@@ -1,6 +1,6 @@
 """Agreement on a first shared secret (X3DH, in the order and with the labels of Signal version 3).
 
-Source: Signal's X3DH specification; whatsapp-wire facts, section 13.
+Source: Signal's X3DH specification; docs/whatsapp.md §20.
 """
 
 from simulator.curve import KeyPair

@@ -1,6 +1,6 @@
 """Small answers around an account: privacy, blocklist, pictures, media hosts, properties, unlinking.
 
-Source: whatsapp-wire §11; contents of ``abt``, ``privacy`` and ``blocklist`` are assumed.
+Source: docs/whatsapp.md §18; contents of ``abt``, ``privacy`` and ``blocklist`` are assumed.
 """
 
 import base64
@@ -43,13 +43,13 @@ def properties(call: Call) -> Sequence[Node]:
 
 
 def media(call: Call) -> Sequence[Node]:
-    """The media host: behind the tunnel the service's name, else the listener's own address ("Beyond" row 1)."""
+    """The media host: behind the tunnel the service's name, else the listener's own address (docs/whatsapp.md §14)."""
     attrs = {"auth": "sim", "ttl": MEDIA_TTL_S, "auth_ttl": AUTH_TTL_S, "max_buckets": 12, "id": 1}
     return [node("media_conn", attrs, [node("host", {"hostname": call.link.media_host, "type": "primary"})])]
 
 
 def picture(call: Call) -> Sequence[Node]:
-    """A profile picture's address: 404 where there is none, 401 where it is hidden ("Beyond" row 13)."""
+    """A profile picture's address: 404 where there is none, 401 where it is hidden (docs/whatsapp.md §18)."""
     wanted = call.iq.child("picture")
     jid = call.iq.jid_or_none("target") or wanted.jid_or_none("jid") or call.iq.jid("to")
     phone = call.hub.world.find(jid)

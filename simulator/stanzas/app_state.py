@@ -1,5 +1,4 @@
-"""App-state collections: patches since a version, and a client's own patches (facts: whatsapp-wire §12, "Beyond" row
-9)."""
+"""App-state collections: patches since a version, and a client's own patches (docs/whatsapp.md §19)."""
 
 from collections.abc import Sequence
 

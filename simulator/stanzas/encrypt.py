@@ -1,4 +1,4 @@
-"""Prekeys: count, upload, hand out, digest (facts: whatsapp-wire §10, §11 and "Beyond" rows 2 and 19)."""
+"""Prekeys: count, upload, hand out, digest (docs/whatsapp.md §17, §18)."""
 
 import hashlib
 from collections.abc import Sequence

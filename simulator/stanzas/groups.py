@@ -1,6 +1,6 @@
 """Group iqs (`w:g2`): list, info, creation and changes; whoever is in the group learns of each change.
 
-Provenance: as the client asks and parses (facts: whatsapp-wire §20, last section row 18). Error codes of single
+Provenance: as the client asks and parses (docs/whatsapp.md §23). Error codes of single
 refusals are assumed where `simulator.groups` says so.
 """
 

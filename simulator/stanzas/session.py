@@ -1,4 +1,4 @@
-"""Going active: what waited is delivered, and a new device gets its first sync (facts: whatsapp-wire §10)."""
+"""Going active: what waited is delivered, and a new device gets its first sync (docs/whatsapp.md §17)."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""usync: who has WhatsApp, with which devices, hidden number, picture, about (facts: whatsapp-wire §11)."""
+"""usync: who has WhatsApp, with which devices, hidden number, picture, about (docs/whatsapp.md §18)."""
 
 import hashlib
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ def _details(phone: Phone, wanted: Sequence[Node]) -> list[Node]:
 
 
 def _by_number(call: Call, contact: Node, wanted: Sequence[Node]) -> Node:
-    """A number as typed: the answer names the hidden number only where the query says so ("Beyond" row 10)."""
+    """A number as typed: the answer names the hidden number only where the query says so (docs/whatsapp.md §18)."""
     text = contact.data.decode(errors="replace")
     digits = "".join(letter for letter in text.split("@")[0] if letter.isdigit())
     pn = Jid(digits, PN)

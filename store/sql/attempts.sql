@@ -1,4 +1,4 @@
--- The gate before a send and what comes after it (design §6).
+-- The gate before a send and what comes after it (docs/architecture.md, "The life of a message").
 
 -- name: begin
 -- The gate. Message $1 of account $2 passes if it is in one of $4, if its account still has epoch $3 and can send, and if

@@ -1,4 +1,4 @@
-"""The fault table, row by row, as the real client shows it (facts: whatsapp-wire §17)."""
+"""The fault table, row by row, as the real client shows it (docs/whatsapp.md §5)."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the real client does when its ratchets are lost or too old (facts: whatsapp-client §14)."""
+"""What the real client does when its ratchets are lost or too old (docs/whatsapp.md §13)."""
 
 import sqlite3
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every fault that the wire can do to a live session, and what our actor makes of it (facts: whatsapp-wire §17).
+"""Every fault that the wire can do to a live session, and what our actor makes of it (docs/whatsapp.md §5).
 
 FAULT_TABLE names the test of each row; what the client library says to each is tests/enclave/test_neonize_faults.py's.
 """
