@@ -117,7 +117,7 @@ def _phash(phone: Phone, peer: Phone, device: int, sent_to: Sequence[Jid]) -> st
 def delivered_attrs(
     sender: Phone, device: int, stanza: Node, target: Phone, t: int, chat: Jid | None = None
 ) -> dict[str, str | Jid | int | None]:
-    """Attributes of a message as a device receives it: addressing follows the stanza's ``to`` (docs/whatsapp.md §21)."""
+    """A message's attributes as a device receives it: addressing follows the stanza's ``to`` (docs/whatsapp.md §21)."""
     to = chat or stanza.jid("to")
     mode = LID if to.server == LID else PN
     attrs: dict[str, str | Jid | int | None] = {name: stanza.text_or(name) for name in COPIED}

@@ -62,7 +62,7 @@ def encode(opcode: Opcode, data: bytes, mask: bytes | None = None, *, last: bool
 
 
 class Receiver:
-    """Turns the peer's bytes into messages. ``from_client``: frames must be masked, else they must not (RFC 6455 §5.1)."""
+    """Turns the peer's bytes into messages. ``from_client``: frames must be masked, else not (RFC 6455 §5.1)."""
 
     def __init__(self, *, from_client: bool) -> None:
         self._masking = from_client
