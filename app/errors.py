@@ -28,7 +28,7 @@ def answer(request: AppRequest, trouble: Trouble) -> Response[Any]:
         body = {"error": {"code": trouble.code, "field": trouble.field, "sentence": trouble.sentence}}
         return Response(body, status_code=trouble.status, media_type="application/json")
     if request.headers.get("hx-request"):
-        return fragment(request, "_trouble.html", trouble, status_code=trouble.status)
+        return fragment(request, "trouble.html", trouble, status_code=trouble.status)
     return page(request, "trouble.html", trouble, status_code=trouble.status)
 
 

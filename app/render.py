@@ -1,5 +1,6 @@
 """Templates to answers. A template sees `view`, one frozen struct, and `frame`, what every page has around it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -7,17 +8,18 @@ from urllib.parse import urlsplit
 import jinja2
 import msgspec
 from litestar import Response
+from markupsafe import Markup, escape
 
 from app.form import AppRequest
-from app.guard import LOOPBACK, csrf_token, keep_visit, visit_of
+from app.guard import LOOPBACK, cookie_name, csrf_token, keep_visit, visit_of
 from app.static_files import static_url
 from app.views import Frame
 from store.logins import Login
 
-_FOLDER: Final = Path(__file__).parent.parent / "templates"
+TEMPLATE_FOLDER: Final = Path(__file__).parent.parent / "templates"
 
 TEMPLATES: Final = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(_FOLDER),
+    loader=jinja2.FileSystemLoader(TEMPLATE_FOLDER),
     undefined=jinja2.StrictUndefined,
     autoescape=True,
     trim_blocks=True,
@@ -28,14 +30,27 @@ _GLOBALS: dict[str, Any] = TEMPLATES.globals  # the library types its own defaul
 _GLOBALS["static"] = static_url
 
 
+def attributes(named: Mapping[str, str | None]) -> Markup:
+    """A macro's other arguments as attributes: `hx_get="/x"` is `hx-get="/x"`. None is left out, "" is a bare name."""
+    parts = (
+        escape(name.replace("_", "-")) + (Markup('="{}"').format(value) if value != "" else "")
+        for name, value in named.items()
+        if value is not None
+    )
+    return Markup("").join(Markup(" {}").format(part) for part in parts)
+
+
+TEMPLATES.filters["attributes"] = attributes
+
+
 def page(
     request: AppRequest, template: str, view: msgspec.Struct, *, status_code: int = 200, here: str = ""
 ) -> Response[str]:
-    """A whole page. `here`: the place in the navigation."""
+    """A whole page, of `templates/pages/`. `here`: the place in the navigation."""
     if request.scope.get("user") is None:
         visit_of(request)
     response = Response(
-        TEMPLATES.get_template(template).render(frame=_frame(request, here), view=view),
+        TEMPLATES.get_template(f"pages/{template}").render(frame=_frame(request, here), view=view),
         status_code=status_code,
         media_type="text/html",
     )
@@ -44,8 +59,8 @@ def page(
 
 
 def fragment(request: AppRequest, template: str, view: msgspec.Struct, *, status_code: int = 200) -> Response[str]:
-    """One element, for a page that has it already."""
-    text = TEMPLATES.get_template(template).render(frame=_frame(request, ""), view=view)
+    """One element, of `templates/elements/`, for a page that has it already."""
+    text = TEMPLATES.get_template(f"elements/{template}").render(frame=_frame(request, ""), view=view)
     return Response(text, status_code=status_code, media_type="text/html")
 
 
@@ -57,6 +72,7 @@ def _frame(request: AppRequest, here: str) -> Frame:
         email=login.email if isinstance(login, Login) else "",
         here=here,
         mailbox=mailbox_shown(settings.public_url),
+        theme=request.cookies.get(cookie_name(request.app.state.site, "theme"), ""),
         phones_url=f"http://{settings.simulator}/" if settings.simulator else "",
     )
 

@@ -9,7 +9,7 @@ from litestar.types import ASGIApp
 
 from app.errors import HANDLERS
 from app.guard import check_login, check_write
-from app.handlers import accounts, contacts, live, mailbox, messages, pairings, schedules, signing, today
+from app.handlers import accounts, contacts, live, mailbox, messages, pairings, schedules, signing, storybook, today
 from app.shield import Shield
 from app.site import Site
 from app.static_files import show_static
@@ -48,6 +48,7 @@ ROUTES: Final = (
     contacts.find_contacts,
     contacts.list_contacts,
     live.stream_live,
+    storybook.show_storybook,
     show_static,
 )
 

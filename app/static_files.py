@@ -1,7 +1,14 @@
-"""The files of `static/`, in memory, compressed once: hashed names are immutable, plain ones revalidate."""
+"""The files of `static/`, in memory, compressed once: hashed names are immutable, plain ones revalidate.
+
+Files are served by their name alone, whatever folder they lie in. The stylesheets of `static/css/` are served as one,
+`app.css`. Where a stylesheet or a module names another file, the hashed name of that file is put in its place, so that
+every file that a page loads can be kept for ever.
+"""
 
 import gzip
 import hashlib
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +26,17 @@ TYPES: Final = {
 }
 """Everything that is served; files of other kinds in the folder (licences, notes) are not."""
 
-_FOLDER: Final = Path(__file__).parent.parent / "static"
+FOLDER: Final = Path(__file__).parent.parent / "static"
+STYLESHEET: Final = "app.css"
+STYLES: Final = ("css/*.css", "css/parts/*.css", "css/pages/*.css")
+"""What the stylesheet is joined from. The order among them does not matter: every rule is in a layer, and the order of
+the layers is the first line."""
+LAYERS: Final = "@layer reset, tokens, base, layout, parts, pages, state;\n"
+
+_NAMED_IN: Final = {
+    ".css": re.compile(r'url\("(?P<name>[\w.-]+)"\)'),
+    ".js": re.compile(r'(?<=from ")\./(?P<name>[\w.-]+)(?=")|(?<=import\(")\./(?P<name2>[\w.-]+)(?="\))'),
+}
 
 
 class StaticFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,28 +48,59 @@ class StaticFile(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
 
 
-def read_static() -> dict[str, StaticFile]:
-    """The files by name."""
-    found = {}
-    for path in sorted(_FOLDER.iterdir()):
-        if path.suffix in TYPES:
-            plain = path.read_bytes()
-            found[path.name] = StaticFile(
-                content_type=TYPES[path.suffix],
-                plain=plain,
-                packed=gzip.compress(plain, mtime=0),
-                digest=hashlib.sha256(plain).hexdigest()[:12],
+def read_static(folder: Path = FOLDER) -> dict[str, StaticFile]:
+    """The files of `folder` by name. Raises KeyError when one names a file that is not there."""
+    texts = {
+        path.name: path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in TYPES and path.suffix != ".css"
+    }
+    styles = [path.read_text() for pattern in STYLES for path in sorted(folder.glob(pattern))]
+    texts[STYLESHEET] = (LAYERS + "".join(styles)).encode()
+    found: dict[str, StaticFile] = {}
+
+    def read(name: str, asking: tuple[str, ...] = ()) -> StaticFile:
+        if name in asking:
+            raise KeyError(f"{' names '.join((*asking, name))}: no hashed name can hold itself")
+        if name not in found:
+            suffix = Path(name).suffix
+            text = texts[name]
+            if suffix in _NAMED_IN:
+                hashed = _hashed_names(suffix, lambda other: read(other, (*asking, name)))
+                text = _NAMED_IN[suffix].sub(hashed, text.decode()).encode()
+            found[name] = StaticFile(
+                content_type=TYPES[suffix],
+                plain=text,
+                packed=gzip.compress(text, mtime=0),
+                digest=hashlib.sha256(text).hexdigest()[:12],
             )
+        return found[name]
+
+    for name in texts:
+        read(name)
     return found
+
+
+def _hashed_names(suffix: str, read: Callable[[str], StaticFile]) -> Callable[[re.Match[str]], str]:
+    def replace(match: re.Match[str]) -> str:
+        name = next(group for group in match.groups() if group)
+        address = _address(name, read(name))
+        return f'url("{address}")' if suffix == ".css" else address
+
+    return replace
+
+
+def _address(name: str, file: StaticFile) -> str:
+    stem, _, suffix = name.rpartition(".")
+    return f"/static/{stem}.{file.digest}.{suffix}"
 
 
 FILES: Final = read_static()
 
 
 def static_url(name: str) -> str:
-    """The address of `static/<name>` that changes with its content. Raises KeyError for a file that is not there."""
-    stem, _, suffix = name.rpartition(".")
-    return f"/static/{stem}.{FILES[name].digest}.{suffix}"
+    """The address of the file `name` that changes with its content. Raises KeyError for a file that is not there."""
+    return _address(name, FILES[name])
 
 
 _HASHED: Final = {static_url(name): file for name, file in FILES.items()}

@@ -8,12 +8,13 @@ from app.clock import Moment
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
     """What is around every page. `email` "" when nobody is signed in; `here`: the place in the navigation.
 
-    `phones_url`: where the simulated phones of a demo are, "" outside of one.
+    `theme`: light, dark, or "" for the system's. `phones_url`: where the simulated phones of a demo are, "" outside.
     """
 
     csrf: str
     email: str
     here: str
+    theme: str
     mailbox: bool
     phones_url: str
 

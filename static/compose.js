@@ -1,5 +1,7 @@
 // The composer: choose a person, seal the text here, send only the seal. The text is in a field without a name, so no
 // form can carry it away; a draft is kept in this tab and nowhere else.
+import { seal } from "./seal.js";
+
 const form = document.getElementById("compose");
 const text = document.getElementById("text");
 const search = document.getElementById("q");
@@ -9,7 +11,6 @@ const word = document.getElementById("seal-word");
 const recipient = document.getElementById("recipient");
 const FIELDS = { recipient: search, text, due: document.getElementById("due"), zone: document.getElementById("zone") };
 const DRAFT = "autosendr/draft";
-const { seal } = await import(form.dataset.seal);
 
 class Refusal extends Error {
   constructor({ code, field, sentence }) {

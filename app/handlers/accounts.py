@@ -77,7 +77,7 @@ async def show_account(request: AppRequest, site: Site, account_id: str) -> Resp
 async def show_state(request: AppRequest, site: Site, account_id: str) -> Response[Any]:
     """The account's state alone."""
     account = await own_account(request, site, account_id)
-    return fragment(request, "_account.html", await state_of(site, login_of(request).user, account))
+    return fragment(request, "account.html", await state_of(site, login_of(request).user, account))
 
 
 @delete("/accounts/{account_id:str}/link", status_code=200)

@@ -45,7 +45,7 @@ async def list_contacts(
     if wants_json(request):
         return Response([msgspec.to_builtins(row) for row in view.rows])
     if request.headers.get("hx-request"):
-        return fragment(request, "_options.html" if choose else "_contacts.html", view)
+        return fragment(request, "options.html" if choose else "contacts.html", view)
     state = await state_of(site, user, account)
     return page(request, "contacts.html", ContactsPage(state=state, contacts=view), here="people")
 

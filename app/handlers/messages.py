@@ -52,7 +52,7 @@ async def show_status(request: AppRequest, site: Site, message_id: str) -> Respo
     """The message's state alone."""
     message = await _own(request, site, message_id)
     zone = zone_or_utc(await users.zone_of(site.pool, login_of(request).user))
-    return fragment(request, "_status.html", status(message, zone))
+    return fragment(request, "status.html", status(message, zone))
 
 
 @get("/messages/{message_id:str}/timeline")
@@ -62,7 +62,7 @@ async def show_timeline(request: AppRequest, site: Site, message_id: str) -> Res
     user = login_of(request).user
     zone = zone_or_utc(await users.zone_of(site.pool, user))
     changes = await pages.changes(site.pool, user, message.id)
-    return fragment(request, "_timeline.html", timeline(message, changes, zone, datetime.now(UTC)))
+    return fragment(request, "timeline.html", timeline(message, changes, zone, datetime.now(UTC)))
 
 
 @delete("/messages/{message_id:str}", status_code=200)

@@ -54,7 +54,7 @@ async def show_pairing(request: AppRequest, site: Site, account_id: str, tab: st
 async def show_code(request: AppRequest, site: Site, account_id: str) -> Response[Any]:
     """The code alone."""
     account = await own_account(request, site, account_id)
-    return fragment(request, "_pairing.html", await _view(site, account))
+    return fragment(request, "pairing.html", await _view(site, account))
 
 
 @post("/accounts/{account_id:str}/pairing")

@@ -35,7 +35,7 @@ async def show_messages(request: AppRequest, site: Site) -> Response[Any]:
     if wants_json(request):
         rows = [*(row for group in view.to_come for row in group.rows), *view.gone]
         return Response([msgspec.to_builtins(row) for row in rows])
-    return fragment(request, "_messages.html", view)
+    return fragment(request, "messages.html", view)
 
 
 async def _list(site: Site, user: UUID) -> MessageList:

@@ -79,6 +79,11 @@ def test_logs_hold_no_address_code_cookie_or_token(browser):
 def test_vendored_files_are_what_their_note_says():
     folder = REPOSITORY / "static"
     rows = re.findall(r"^\| `([^`]+)` .* `([0-9a-f]{64})` \|$", (folder / "VENDORED.md").read_text(), re.MULTILINE)
-    assert {name for name, _ in rows} == {"htmx.min.js", "hx-sse.min.js"}
+    assert {name for name, _ in rows} == {
+        "vendor/htmx.min.js",
+        "vendor/hx-sse.min.js",
+        "fonts/besley.woff2",
+        "fonts/hanken.woff2",
+    }
     for name, digest in rows:
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest

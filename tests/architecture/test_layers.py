@@ -23,7 +23,7 @@ THEIRS: Mapping[str, tuple[str, ...]] = {
     "domain": ("msgspec", "dateutil", "phonenumbers"),
     "store": ("asyncpg", "redis", "msgspec"),
     "supervisor": ("structlog", "msgspec"),
-    "app": ("litestar", "uvicorn", "jinja2", "httpx", "structlog", "segno", "msgspec"),
+    "app": ("litestar", "uvicorn", "jinja2", "markupsafe", "httpx", "structlog", "segno", "msgspec"),
     "enclave": ("cryptography", "msgspec", "neonize"),
     # neonize.proto: for types only, the test below sees to that.
     "simulator": ("cryptography", "google.protobuf", "neonize.proto"),
