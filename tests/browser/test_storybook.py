@@ -1,0 +1,58 @@
+"""Every part in every state: readable and usable for everybody, in both themes and widths, and wide enough to touch."""
+
+import pytest
+from playwright.async_api import Page
+
+from tests.app.conftest import Web, web  # noqa: F401 - fixtures
+from tests.app.conftest import web_environ as plain_environ  # noqa: F401 - fixtures
+from tests.browser.axe import grave_findings
+
+SIZES = [(390, 844), (1280, 800)]
+THEMES = ["light", "dark"]
+TOUCH_PX = 44
+
+
+@pytest.fixture(scope="module")
+def web_environ(plain_environ: dict[str, str]) -> dict[str, str]:  # noqa: F811
+    """A demo's web process; its simulator is never asked."""
+    return {**plain_environ, "AUTOSENDR_SIMULATOR": "127.0.0.1:9"}
+
+
+@pytest.fixture
+async def story_page(window, web: Web) -> Page:  # noqa: F811
+    """Give the storybook, opened."""
+    page = await window.new_page()
+    await page.goto(f"{web.url}/parts", wait_until="load")
+    return page
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize(("width", "height"), SIZES)
+async def test_axe_finds_nothing_grave_in_any_part(story_page: Page, width: int, height: int, theme: str) -> None:
+    await story_page.set_viewport_size({"width": width, "height": height})
+    await story_page.emulate_media(color_scheme=theme)
+    assert await grave_findings(story_page) == []
+
+
+async def test_axe_would_see_a_fault(story_page: Page) -> None:
+    await story_page.evaluate("document.querySelector('.ib').removeAttribute('aria-label')")
+    assert any(line.startswith("button-name") for line in await grave_findings(story_page))
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280, 1680])
+async def test_no_part_makes_the_page_scroll_sideways(story_page: Page, width: int) -> None:
+    await story_page.set_viewport_size({"width": width, "height": 800})
+    assert await story_page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+TOO_SMALL = """(least) => [...document.querySelectorAll("a, button, input, select, textarea, summary")]
+  .filter((it) => it.checkVisibility() && !it.closest("p, label, [inert]") && it.type !== "hidden")
+  .map((it) => [it, it.getBoundingClientRect().height, parseFloat(getComputedStyle(it, "::after").height) || 0])
+  .filter(([it, height, grown]) => Math.max(height, grown) < least)
+  .map(([it, height]) => `${it.outerHTML.slice(0, 120)} is ${height} high`)"""
+"""A text link in a sentence is as high as its line; a label's input is as large as the label."""
+
+
+async def test_everything_that_is_pressed_is_high_enough_for_a_finger(story_page: Page) -> None:
+    await story_page.set_viewport_size({"width": 390, "height": 844})
+    assert await story_page.evaluate(TOO_SMALL, TOUCH_PX) == []
