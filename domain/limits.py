@@ -86,6 +86,8 @@ LATE_DEFAULT_S: Final = 2 * 3600
 """A message older than this is MISSED, unless its schedule says otherwise."""
 DUE_FUTURE_S_MAX: Final = 366 * 24 * 3600
 """Furthest due time that can be chosen."""
+OVERDUE_S: Final = 3.0
+"""A message that has not left this long after its instant is called late."""
 DUE_PAST_S_MAX: Final = 60
 """A chosen time may lie this far back (slow typing) and then means now."""
 
