@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
+from domain.account import Link
 from domain.machine import sources, targets
 
 
@@ -42,6 +43,7 @@ class MessageEvent(StrEnum):
     LATE = "late"  # older than its late limit
     CANCELLED = "cancelled"
     MOVED = "moved"  # the user chose another time
+    RESTORED = "restored"  # the user takes the cancelling back
     RESENT = "resent"  # the user says: send it again
 
 
@@ -82,16 +84,30 @@ MESSAGE_TABLE: Final[dict[tuple[MessageState, MessageEvent], tuple[MessageState,
     (_S.HELD,        _E.LET_GO):    (_S.SCHEDULED,   ()),
     (_S.HELD,        _E.LATE):      (_S.MISSED,      ()),
     (_S.HELD,        _E.CANCELLED): (_S.CANCELLED,   ()),
+    (_S.HELD,        _E.MOVED):     (_S.SCHEDULED,   ()),
     (_S.BLOCKED,     _E.UNBLOCKED): (_S.SCHEDULED,   ()),
     (_S.BLOCKED,     _E.LATE):      (_S.MISSED,      ()),
     (_S.BLOCKED,     _E.CANCELLED): (_S.CANCELLED,   ()),
+    (_S.BLOCKED,     _E.MOVED):     (_S.SCHEDULED,   ()),
+
+    (_S.CANCELLED,   _E.RESTORED):  (_S.SCHEDULED,   ()),
 
     (_S.MISSED,      _E.RESENT):    (_S.SCHEDULED,   ()),
     (_S.FAILED,      _E.RESENT):    (_S.SCHEDULED,   ()),
 }
 # fmt: on
 
-MESSAGE_END_STATES: Final = (_S.READ, _S.CANCELLED)
+MESSAGE_END_STATES: Final = (_S.READ,)
+
+EDITABLE: Final = (_S.SCHEDULED, _S.HELD, _S.BLOCKED)
+"""Where the text can still be another one: nobody has the message in hand."""
+
+WAITING: Final = (*EDITABLE, _S.ARMED, _S.SENDING)
+"""Where a message is still to leave; its schedule is not finished before none of its messages is in one of these."""
+
+CREATED: Final = "created"
+EDITED: Final = "edited"
+"""Two steps of a message's history that change no state: it was made, and its text became another one."""
 
 
 def starts(event: MessageEvent) -> list[str]:
@@ -121,17 +137,20 @@ class ScheduleEvent(StrEnum):
     RESUMED = "resumed"
     EXHAUSTED = "exhausted"  # its last message has its end
     CANCELLED = "cancelled"
+    RESTORED = "restored"  # one of its messages waits again
 
 
 _SS, _SE = ScheduleState, ScheduleEvent
 
 # fmt: off
 SCHEDULE_TABLE: Final[dict[tuple[ScheduleState, ScheduleEvent], tuple[ScheduleState, tuple[ScheduleEvent, ...]]]] = {
-    (_SS.ACTIVE, _SE.PAUSED):    (_SS.PAUSED,    ()),
-    (_SS.PAUSED, _SE.RESUMED):   (_SS.ACTIVE,    ()),
-    (_SS.ACTIVE, _SE.EXHAUSTED): (_SS.FINISHED,  ()),
-    (_SS.ACTIVE, _SE.CANCELLED): (_SS.CANCELLED, ()),
-    (_SS.PAUSED, _SE.CANCELLED): (_SS.CANCELLED, ()),
+    (_SS.ACTIVE,    _SE.PAUSED):    (_SS.PAUSED,    ()),
+    (_SS.PAUSED,    _SE.RESUMED):   (_SS.ACTIVE,    ()),
+    (_SS.ACTIVE,    _SE.EXHAUSTED): (_SS.FINISHED,  ()),
+    (_SS.ACTIVE,    _SE.CANCELLED): (_SS.CANCELLED, ()),
+    (_SS.PAUSED,    _SE.CANCELLED): (_SS.CANCELLED, ()),
+    (_SS.CANCELLED, _SE.RESTORED):  (_SS.ACTIVE,    ()),
+    (_SS.FINISHED,  _SE.RESTORED):  (_SS.ACTIVE,    ()),
 }
 # fmt: on
 
@@ -157,3 +176,13 @@ class Reason(StrEnum):
     ENCLAVE_DIED = "enclave_died"
     NO_CONNECTION = "no_connection"
     BY_USER = "by_user"
+
+
+BLOCK_REASONS: Final[dict[Link, Reason]] = {
+    Link.UNLINKED: Reason.NOT_LINKED,
+    Link.PAIRING: Reason.NOT_LINKED,
+    Link.LOGGED_OUT: Reason.LOGGED_OUT,
+    Link.BANNED: Reason.BANNED,
+    Link.LOCKED: Reason.LOCKED,
+}
+"""Why messages of an account with such a link cannot leave."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from domain import limits
 from domain.account import Link, LinkEvent, link_outcome
-from domain.message import MessageEvent, Reason
+from domain.message import BLOCK_REASONS, MessageEvent, Reason
 from domain.refusal import Unavailable
 from enclave.wire import news
 from enclave.wire.answers import SealedStore
@@ -17,15 +17,6 @@ from supervisor.session import LiveSession
 if TYPE_CHECKING:
     from supervisor.actor import Actor
     from supervisor.context import Context
-
-BLOCK_REASONS = {
-    Link.UNLINKED: Reason.NOT_LINKED,
-    Link.PAIRING: Reason.NOT_LINKED,
-    Link.LOGGED_OUT: Reason.LOGGED_OUT,
-    Link.BANNED: Reason.BANNED,
-    Link.LOCKED: Reason.LOCKED,
-}
-"""Why messages of an account with such a link cannot leave."""
 
 
 def mark_logged_out(actor: "Actor") -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from domain import limits
 from domain.account import Link
+from domain.message import BLOCK_REASONS
 from domain.refusal import Unavailable
 from store import keys
 from store.messages import Looked
@@ -59,7 +60,7 @@ class DueLoop:
         for account in {one.account for one in ours if one.link != Link.LINKED}:
             actor = self._actors.by_account.get(account)
             if actor is not None and actor.link is not Link.LINKED:
-                standing.block(actor, standing.BLOCK_REASONS[actor.link])
+                standing.block(actor, BLOCK_REASONS[actor.link])
 
     async def _claim(self, until_ms: int, now_ms: int) -> list[UUID]:
         try:

@@ -2,12 +2,16 @@
 
 import pytest
 
+from domain.account import Link
 from domain.message import (
+    BLOCK_REASONS,
+    EDITABLE,
     MESSAGE_END_STATES,
     MESSAGE_TABLE,
     SCHEDULE_TABLE,
     MessageEvent,
     MessageState,
+    ScheduleEvent,
     ScheduleState,
     outcome,
     starts,
@@ -58,6 +62,22 @@ def test_every_state_is_reached() -> None:
     assert reached == set(MessageState)
 
 
-def test_a_schedule_that_has_ended_stays_ended() -> None:
+def test_what_the_user_ended_comes_back_only_by_the_user() -> None:
+    back = {event for (before, event) in MESSAGE_TABLE if before is S.CANCELLED}
+    assert back == {E.RESTORED}
+    assert {before for before, _ in MESSAGE_TABLE if before in (S.MISSED, S.FAILED)} == {S.MISSED, S.FAILED}
+    assert {event for (before, event) in MESSAGE_TABLE if before in (S.MISSED, S.FAILED)} == {E.RESENT}
+
+
+def test_a_schedule_that_has_ended_begins_again_only_with_one_of_its_messages() -> None:
     ends = {ScheduleState.FINISHED, ScheduleState.CANCELLED}
-    assert not {before for before, _ in SCHEDULE_TABLE} & ends
+    assert {event for before, event in SCHEDULE_TABLE if before in ends} == {ScheduleEvent.RESTORED}
+
+
+def test_what_somebody_has_in_hand_is_not_edited() -> None:
+    assert not {S.ARMED, S.SENDING} & set(EDITABLE)
+    assert set(EDITABLE) == {before for before, event in MESSAGE_TABLE if event is E.MOVED} - {S.ARMED}
+
+
+def test_every_link_but_a_good_one_blocks() -> None:
+    assert set(BLOCK_REASONS) == set(Link) - {Link.LINKED}
