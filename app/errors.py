@@ -14,7 +14,7 @@ from app.render import fragment, page
 from app.shield import route_of
 from app.status import STATUS
 from app.views import Trouble
-from domain.refusal import SENTENCES, RefusalCode, Refused, Unavailable
+from domain.refusal import RefusalCode, Refused, Unavailable
 
 UNAVAILABLE: Final = "A part of AutoSendr does not answer right now. What is scheduled still leaves; try again soon."
 INTERNAL: Final = "Something broke on our side. The number below helps us to find it."
@@ -32,9 +32,9 @@ def answer(request: AppRequest, trouble: Trouble) -> Response[Any]:
     return page(request, "trouble.html", trouble, status_code=trouble.status)
 
 
-def refusal(code: RefusalCode, field: str = "") -> Trouble:
+def refusal(refused: Refused) -> Trouble:
     """A refusal as a view."""
-    return Trouble(status=STATUS[code], code=str(code), field=field, sentence=SENTENCES[code])
+    return Trouble(status=STATUS[refused.code], code=str(refused.code), field=refused.field, sentence=refused.sentence)
 
 
 def on_refused(request: AppRequest, refused: Refused) -> Response[Any]:
@@ -47,7 +47,7 @@ def on_refused(request: AppRequest, refused: Refused) -> Response[Any]:
         and not request.headers.get("hx-request")
     ):
         return Redirect("/", status_code=303)
-    return answer(request, refusal(refused.code, refused.field))
+    return answer(request, refusal(refused))
 
 
 def on_unavailable(request: AppRequest, unavailable: Unavailable) -> Response[Any]:
@@ -62,7 +62,7 @@ def on_unavailable(request: AppRequest, unavailable: Unavailable) -> Response[An
 def on_http(request: AppRequest, error: HTTPException) -> Response[Any]:
     """The framework's own: no such route, wrong method, unreadable or too large body."""
     if error.status_code == 404:
-        return answer(request, refusal(RefusalCode.NOT_FOUND))
+        return answer(request, refusal(Refused(RefusalCode.NOT_FOUND)))
     if error.status_code >= 500:
         return on_bug(request, error)
     sentence = WRONG_METHOD if error.status_code == 405 else UNREADABLE

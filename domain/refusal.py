@@ -68,18 +68,17 @@ SENTENCES: Final[dict[RefusalCode, str]] = {
 
 
 class Refused(Exception):
-    """The product says no. `code` for programs, `field` the form field it belongs to ("" for none)."""
+    """The product says no. `code` for programs, `field` the form field it belongs to ("" for none).
 
-    def __init__(self, code: RefusalCode, field: str = "") -> None:
-        """Takes the sentence from the table."""
-        super().__init__(SENTENCES[code])
+    `sentence` is what the person reads: that of the table, or one that says more precisely what is so.
+    """
+
+    def __init__(self, code: RefusalCode, field: str = "", sentence: str = "") -> None:
+        """Without `sentence`, that of the table."""
+        self.sentence = sentence or SENTENCES[code]
+        super().__init__(self.sentence)
         self.code = code
         self.field = field
-
-    @property
-    def sentence(self) -> str:
-        """What the person reads."""
-        return SENTENCES[self.code]
 
 
 class Unavailable(Exception):

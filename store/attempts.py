@@ -102,10 +102,12 @@ class Attempts:
                 Reason.TOO_LATE,
                 now + timedelta(seconds=limits.GATE_LEAD_S_MAX),
             )
-            if row is not None and row["late"]:
+            if row is None:
+                return None
+            sealed = await connection.fetchrow(_SQL["body"], row["schedule_id"])
+            if row["late"]:
                 await exhaust(connection, [row["schedule_id"]])
-        if row is None:
-            return None
+        assert sealed is not None
         await self._notices.tell_messages([(row["user_id"], message)])
         if row["late"]:
             return late
@@ -118,10 +120,10 @@ class Attempts:
             number=row["attempts"],
             recipient=row["recipient"],
             fire_ms=row["fire_ms"],
-            environment=row["environment"],
-            not_after_s=row["not_after_s"],
-            content_key=row["content_key"],
-            body=row["body"],
+            environment=sealed["environment"],
+            not_after_s=sealed["not_after_s"],
+            content_key=sealed["content_key"],
+            body=sealed["body"],
         )
 
     async def finish_send(

@@ -1,6 +1,7 @@
-"""What a user does with messages: schedule, cancel, move. Postgres commits first; Redis is told afterwards."""
+"""A user schedules a message. Postgres commits first; Redis is told afterwards. What happens to it then: `changing`."""
 
 import contextlib
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -8,11 +9,10 @@ import msgspec
 
 from domain import limits
 from domain.account import Link
-from domain.machine import sources, targets
-from domain.message import SCHEDULE_TABLE, MessageEvent, MessageState, Reason, ScheduleEvent, outcome, starts
+from domain.message import CREATED
 from domain.refusal import RefusalCode, Refused, Unavailable
 from enclave.wire.sealing import Binding
-from store.database import Connection, Pool, new_id, reaching
+from store.database import Pool, new_id, reaching
 from store.due import Due
 from store.notices import Element, Notices
 from store.statements import Statements
@@ -25,10 +25,6 @@ _FIND_RECIPIENT = _SQL["find_recipient"]
 _ADD_SCHEDULE = _SQL["add_schedule"]
 _ADD_MESSAGE = _SQL["add_message"]
 _ADD_CHANGE = _SQL["add_change"]
-_MESSAGE_OF = _SQL["message_of"]
-_CANCEL_MESSAGE = _SQL["cancel_message"]
-_END_SCHEDULE = _SQL["end_schedule"]
-_MOVE_MESSAGE = _SQL["move_message"]
 
 CAN_SCHEDULE = frozenset({Link.LINKED, Link.BANNED})
 """Links with which a new message makes sense: a ban ends, the others need a person first."""
@@ -71,6 +67,10 @@ class Announce:
         with contextlib.suppress(Unavailable):
             await self._due.forget([message])
         await self._notices.tell(user, (Element.MESSAGE, message))
+
+    async def changed(self, user: UUID, messages: Iterable[UUID]) -> None:
+        """The messages look different, and are due when they were."""
+        await self._notices.tell(user, *((Element.MESSAGE, message) for message in messages))
 
 
 async def account_key(pool: Pool, user: UUID, account: UUID) -> bytes:
@@ -117,58 +117,9 @@ async def create(pool: Pool, announce: Announce, new: NewSchedule) -> UUID:
         if added is None:
             raise Refused(RefusalCode.REPLAYED)
         await connection.execute(_ADD_MESSAGE, message, new.id, new.user, new.account, new.recipient, new.due_at)
-        await connection.execute(_ADD_CHANGE, message, "created", "")
+        await connection.execute(_ADD_CHANGE, message, CREATED, "")
     await announce.due(new.user, message, new.due_at)
     return message
-
-
-async def cancel(pool: Pool, announce: Announce, user: UUID, message: UUID) -> None:
-    """Cancels a message that has not left, and its schedule. Twice is once. Raises Refused, Unavailable."""
-    async with reaching(), pool.acquire() as connection, connection.transaction():
-        schedule = await connection.fetchval(
-            _CANCEL_MESSAGE,
-            message,
-            user,
-            starts(MessageEvent.CANCELLED),
-            str(outcome(MessageEvent.CANCELLED)),
-            str(Reason.BY_USER),
-        )
-        if schedule is None:
-            if await _state(connection, user, message) is MessageState.CANCELLED:
-                return
-            raise Refused(RefusalCode.TOO_LATE_TO_CHANGE)
-        (ended,) = targets(SCHEDULE_TABLE, ScheduleEvent.CANCELLED)
-        may_end = [str(state) for state in sources(SCHEDULE_TABLE, ScheduleEvent.CANCELLED)]
-        await connection.execute(_END_SCHEDULE, schedule, may_end, str(ended))
-        await connection.execute(_ADD_CHANGE, message, str(MessageEvent.CANCELLED), str(Reason.BY_USER))
-    await announce.not_due(user, message)
-
-
-async def move(pool: Pool, announce: Announce, user: UUID, message: UUID, due_at: datetime) -> None:
-    """Gives a message that has not left another instant, within its seal. Raises Refused, Unavailable."""
-    async with reaching(), pool.acquire() as connection, connection.transaction():
-        moved = await connection.fetchval(
-            _MOVE_MESSAGE,
-            message,
-            user,
-            starts(MessageEvent.MOVED),
-            str(outcome(MessageEvent.MOVED)),
-            due_at,
-            int(due_at.timestamp()),
-        )
-        if moved is None:
-            if str(await _state(connection, user, message)) in starts(MessageEvent.MOVED):
-                raise Refused(RefusalCode.SEAL_EXPIRED, "due")
-            raise Refused(RefusalCode.TOO_LATE_TO_CHANGE)
-        await connection.execute(_ADD_CHANGE, message, str(MessageEvent.MOVED), str(Reason.BY_USER))
-    await announce.due(user, message, due_at)
-
-
-async def _state(connection: Connection, user: UUID, message: UUID) -> MessageState:
-    row = await connection.fetchrow(_MESSAGE_OF, message, user)
-    if row is None:
-        raise Refused(RefusalCode.NOT_FOUND)
-    return MessageState(row["state"])
 
 
 def _check_link(link: str) -> None:

@@ -31,9 +31,12 @@ WITH owner AS (
     FROM begun, version WHERE NOT begun.late
     RETURNING store_version
 )
-SELECT begun.id, begun.user_id, begun.schedule_id, begun.recipient, begun.attempts, begun.late, begun.fire_ms,
-       s.environment, s.not_after_s, s.content_key, s.body
-FROM begun JOIN schedules s ON s.id = begun.schedule_id;
+SELECT id, user_id, schedule_id, recipient, attempts, late, fire_ms FROM begun;
+
+-- name: body
+-- The sealed text of schedule $1. A statement of its own, after the gate: that one may have waited for a lock and then sees
+-- the schedule as it was before, but nobody edits a text whose message is locked or has passed the gate.
+SELECT environment, not_after_s, content_key, body FROM schedules WHERE id = $1;
 
 -- name: end
 -- The attempt $1 of message $2 has an outcome; the message goes from one of $4 to $5 if its account has epoch $3.
