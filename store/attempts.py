@@ -127,11 +127,20 @@ class Attempts:
         )
 
     async def finish_send(
-        self, begun: Begun, account: UUID, epoch: int, *, wa_id: str, server_time_s: int, store: SealedStore
+        self,
+        begun: Begun,
+        account: UUID,
+        epoch: int,
+        *,
+        wa_id: str,
+        server_time_s: int,
+        store: SealedStore,
+        left_at: datetime | None = None,
     ) -> bool:
         """WhatsApp took it: store, SENT, attempt, history, schedule in one transaction. False: not ours any more.
 
         The store comes first, so nothing is SENT whose store is not persisted. Receipts that were quicker are applied.
+        `server_time_s`: when WhatsApp took it; `left_at`: when it was handed over, by our clock, to the millisecond.
         """
         async with transaction(self._pool) as connection:
             await self._receipts.serialize(connection, account)
@@ -146,6 +155,7 @@ class Attempts:
                 outcome_=Outcome.SENT,
                 wa_id=wa_id,
                 sent_at=datetime.fromtimestamp(server_time_s, UTC),
+                left_at=left_at,
             )
             await self._receipts.apply_strays(connection, account, epoch, wa_id)
         await self._notices.tell_messages(rows)
@@ -220,6 +230,7 @@ class Attempts:
         not_before: datetime | None = None,
         wa_id: str = "",
         sent_at: datetime | None = None,
+        left_at: datetime | None = None,
     ) -> Sequence[tuple[UUID, UUID]]:
         rows = await connection.fetch(
             _SQL["end"],
@@ -236,6 +247,7 @@ class Attempts:
             wa_id,
             sent_at,
             not_before,
+            left_at,
         )
         await exhaust(connection, [row["schedule_id"] for row in rows])
         return [(row["user_id"], row["id"]) for row in rows]

@@ -46,7 +46,10 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """A message as lists know it. `recipient_name` None: not among the contacts."""
+    """A message as lists know it. `recipient_name` None: not among the contacts.
+
+    `left_at`: when we handed it over, by our clock. `sent_at`, `delivered_at`, `read_at`: WhatsApp's, in whole seconds.
+    """
 
     id: UUID
     account_id: UUID
@@ -55,6 +58,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     due_at: datetime
     state: MessageState
     reason: str
+    left_at: datetime | None
     sent_at: datetime | None
     delivered_at: datetime | None
     read_at: datetime | None

@@ -176,6 +176,7 @@ class Delivery:
                 wa_id=sent.wa_id,
                 server_time_s=sent.server_time_s,
                 store=sent.store,
+                left_at=clock.instant(begun.fire_ms + late_ms),
             )
 
         await until_available(finish)

@@ -41,7 +41,7 @@ SELECT environment, not_after_s, content_key, body FROM schedules WHERE id = $1;
 -- name: end
 -- The attempt $1 of message $2 has an outcome; the message goes from one of $4 to $5 if its account has epoch $3.
 -- $6 event  $7 reason  $8 outcome  $9 trouble  $10 server code  $11 WhatsApp id ('' if none)  $12 server time
--- $13 not before
+-- $13 not before  $14 when it was handed over, by our clock
 WITH picked AS (
     SELECT m.id FROM messages m JOIN accounts a ON a.id = m.account_id
     WHERE m.id = $2 AND m.state = ANY($4::text[]) AND a.epoch = $3 FOR UPDATE OF m
@@ -51,7 +51,8 @@ WITH picked AS (
     FROM picked WHERE t.id = $1 AND t.message_id = picked.id AND t.outcome IN ('', 'UNCONFIRMED')
 ), moved AS (
     UPDATE messages m SET state = $5, reason = $7, not_before = $13, updated_at = now(),
-        wa_id = CASE WHEN $11 = '' THEN m.wa_id ELSE $11 END, sent_at = coalesce($12, m.sent_at)
+        wa_id = CASE WHEN $11 = '' THEN m.wa_id ELSE $11 END, sent_at = coalesce($12, m.sent_at),
+        left_at = coalesce($14, m.left_at)
     FROM picked WHERE m.id = picked.id RETURNING m.id, m.user_id, m.schedule_id
 ), noted AS (
     INSERT INTO changes (message_id, event, reason) SELECT id, $6, $7 FROM moved

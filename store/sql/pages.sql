@@ -17,7 +17,7 @@ WHERE account_id = $1 AND state IN ('SCHEDULED', 'ARMED', 'SENDING', 'HELD', 'BL
 
 -- name: messages_to_come
 -- $1 user  $2 at most
-SELECT m.id, m.account_id, m.recipient, m.due_at, m.state, m.reason, m.sent_at, m.delivered_at, m.read_at,
+SELECT m.id, m.account_id, m.recipient, m.due_at, m.state, m.reason, m.left_at, m.sent_at, m.delivered_at, m.read_at,
        m.updated_at, c.name AS recipient_name
 FROM messages m LEFT JOIN contacts c ON c.account_id = m.account_id AND c.jid = m.recipient
 WHERE m.user_id = $1 AND m.state IN ('SCHEDULED', 'ARMED', 'SENDING', 'HELD', 'BLOCKED', 'UNCONFIRMED')
@@ -25,7 +25,7 @@ ORDER BY m.due_at, m.id LIMIT $2
 
 -- name: messages_gone
 -- $1 user  $2 at most
-SELECT m.id, m.account_id, m.recipient, m.due_at, m.state, m.reason, m.sent_at, m.delivered_at, m.read_at,
+SELECT m.id, m.account_id, m.recipient, m.due_at, m.state, m.reason, m.left_at, m.sent_at, m.delivered_at, m.read_at,
        m.updated_at, c.name AS recipient_name
 FROM messages m LEFT JOIN contacts c ON c.account_id = m.account_id AND c.jid = m.recipient
 WHERE m.user_id = $1 AND m.state IN ('SENT', 'DELIVERED', 'READ', 'MISSED', 'FAILED', 'CANCELLED')
@@ -33,7 +33,7 @@ ORDER BY m.due_at DESC, m.id DESC LIMIT $2
 
 -- name: message_of
 -- $1 message  $2 user
-SELECT m.id, m.account_id, m.recipient, m.due_at, m.state, m.reason, m.sent_at, m.delivered_at, m.read_at,
+SELECT m.id, m.account_id, m.recipient, m.due_at, m.state, m.reason, m.left_at, m.sent_at, m.delivered_at, m.read_at,
        m.updated_at, c.name AS recipient_name
 FROM messages m LEFT JOIN contacts c ON c.account_id = m.account_id AND c.jid = m.recipient
 WHERE m.id = $1 AND m.user_id = $2
