@@ -60,6 +60,8 @@ CHANGE: Final[dict[str, tuple[str, str, str]]] = {
     "unblocked": ("clock", "Can leave again", "calm"),
     "late": ("hourglass", "Missed", "bad"),
     "cancelled": ("x", "Cancelled", "calm"),
+    "edited": ("pencil", "Sealed anew with another text", "calm"),
+    "restored": ("undo-2", "Cancelling taken back", "calm"),
     "moved": ("clock", "Moved to another time", "calm"),
     "resent": ("arrow-up-right", "Sent again, as you asked", "calm"),
 }

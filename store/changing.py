@@ -1,7 +1,7 @@
 """What a user changes about a message that is made: cancel, take that back, move, send again, another text.
 
-Each is one transaction. The account is locked first, then the message: the engine's claim waits for neither and passes a
-locked message by, and what it has claimed is not changed under its hands. Postgres commits first; Redis is told afterwards.
+Each is one transaction. The account is locked first, then the message: the engine's claim waits for neither and passes
+a locked message by, and what it has in hand keeps its text. Postgres commits first; Redis is told afterwards.
 """
 
 import contextlib
@@ -30,7 +30,6 @@ from domain.message import (
 from domain.refusal import RefusalCode, Refused
 from enclave.wire.sealing import Binding
 from store.database import Connection, Pool, reaching, transaction
-from store.notices import Element
 from store.schedules import Announce
 from store.statements import Statements
 

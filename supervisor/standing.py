@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from domain import limits
-from domain.account import Link, LinkEvent, link_outcome
+from domain.account import LinkEvent, link_outcome
 from domain.message import BLOCK_REASONS, MessageEvent, Reason
 from domain.refusal import Unavailable
 from enclave.wire import news

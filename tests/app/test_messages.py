@@ -1,5 +1,6 @@
 """One message: seeing, cancelling, moving it, and who may not."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -111,3 +112,63 @@ def test_nobody_changes_the_message_of_another(ana, browser, method):
 @pytest.mark.parametrize("identity", ["none", "1", "00000000-0000-4000-8000-000000000001", "%00"])
 def test_an_id_that_is_none_is_not_there(ana, identity):
     assert ana.get(f"/messages/{identity}").status_code == 404
+
+
+def patch(browser: Browser, **fields: str):
+    return browser.post(f"/messages/{browser.message}?_method=PATCH", fields, **JSON)
+
+
+def test_a_cancelling_is_taken_back_as_long_as_its_time_is_ahead(ana, database):
+    ana.post(f"/messages/{ana.message}?_method=DELETE", **JSON)
+    for _ in range(2):
+        answer = patch(ana, state="SCHEDULED")
+        assert (answer.status_code, answer.json()["state"]) == (200, "SCHEDULED"), answer.text
+    events = [change["event"] for change in ana.get(f"/messages/{ana.message}", **JSON).json()["changes"]]
+    assert events == ["created", "cancelled", "restored"]
+    database.run(f"UPDATE messages SET state = 'CANCELLED', due_at = now() - interval '1 s' WHERE id = '{ana.message}'")
+    answer = patch(ana, state="SCHEDULED")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "too_late_to_change")
+    assert "has passed. Write it again." in answer.json()["error"]["sentence"]
+
+
+def test_a_cancel_says_what_does_not_happen(ana):
+    answer = ana.post(f"/messages/{ana.message}?_method=DELETE", **JSON).json()
+    assert re.fullmatch(r"Cancelled\. Nothing goes to \+491510000001 (tomorrow )?at \d\d:\d\d\.", answer["sentence"])
+
+
+def test_send_now_keeps_everything_but_the_time(ana):
+    before = datetime.now(UTC)
+    answer = patch(ana, due="now")
+    assert answer.status_code == 200
+    assert answer.json()["sentence"] == "It leaves now."
+    due_at = datetime.fromisoformat(ana.get(f"/messages/{ana.message}", **JSON).json()["due_at"])
+    assert before - timedelta(milliseconds=1) <= due_at <= datetime.now(UTC)
+
+
+@pytest.mark.parametrize("ended", ["UNCONFIRMED", "MISSED", "FAILED"])
+def test_what_ended_badly_is_sent_again_only_when_asked_for(ana, database, ended):
+    database.run(f"UPDATE messages SET state = '{ended}' WHERE id = '{ana.message}'")
+    assert patch(ana, due="now").status_code == 409
+    assert state(ana) == ended
+    for _ in range(2):
+        answer = ana.post(f"/messages/{ana.message}/attempts", **JSON)
+        assert (answer.status_code, answer.json()["state"]) == (200, "SCHEDULED")
+
+
+@pytest.mark.parametrize(
+    ("now", "sentence"),
+    [
+        ("SENDING", "Too late to stop: it is leaving right now."),
+        ("SENT", "Too late to stop: it left at 09:00:04."),
+        ("READ", "Too late to stop: it left at 09:00:04."),
+        ("UNCONFIRMED", "Too late to stop: it may have left already. Look at the chat and decide."),
+        ("MISSED", "There is nothing to stop: its time has passed and it did not leave. You can send it now."),
+        ("FAILED", "There is nothing to stop: it was not sent. You can send it again."),
+    ],
+)
+def test_a_change_that_comes_too_late_says_what_is_so(ana, database, now, sentence):
+    database.run(
+        f"UPDATE messages SET state = '{now}', wa_id = 'x', sent_at = '2026-06-01 07:00:04Z' WHERE id = '{ana.message}'"
+    )
+    answer = ana.post(f"/messages/{ana.message}?_method=DELETE", **JSON)
+    assert (answer.status_code, answer.json()["error"]["sentence"]) == (409, sentence)

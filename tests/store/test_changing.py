@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -45,7 +46,7 @@ class Desk:
         )
         return self.message
 
-    async def value(self, sql: str, *values: object) -> object:
+    async def value(self, sql: str, *values: object) -> Any:
         """Return one value."""
         return await self.store.pool.fetchval(sql, *values)
 
@@ -82,7 +83,7 @@ class Desk:
         rows = await self.store.pool.fetch("SELECT event FROM changes WHERE message_id = $1 ORDER BY at", self.message)
         return [row["event"] for row in rows]
 
-    async def body(self) -> object:
+    async def body(self) -> bytes:
         """Return the sealed text."""
         return await self.value("SELECT body FROM schedules WHERE id = $1", self.schedule)
 
