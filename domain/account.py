@@ -177,6 +177,17 @@ RUN_DEADLINE_S: Final[dict[Run, float | None]] = {
 """How long a state may last; a pairing session has `limits.PAIR_DEADLINE_S` instead of CONNECTING's."""
 
 
+class PairPhase(StrEnum):
+    """How far a linking has come, for display: the page's words for each are in `app/words.py`."""
+
+    ASKING = "asking"  # a session starts, and asks WhatsApp for codes
+    SHOWN = "shown"  # there is a code to scan or to type
+    FOUND = "found"  # the phone has accepted us
+    RESTARTING = "restarting"  # WhatsApp restarts the connection: part of every linking
+    NAMES = "names"  # logged in; the address book is on its way
+    READY = "ready"  # the address book has arrived
+
+
 class Phase(StrEnum):
     """Where a HOT session is. A display and a guard for sending, moved only by the actor."""
 

@@ -15,6 +15,14 @@ PAIRING_SLOTS_MAX: Final = 2
 """Pairings at one time: memory peaks at pairing (docs/whatsapp.md §8)."""
 CONNECT_DEADLINE_S: Final = 45.0
 """COLD to HOT, and the patience while the library redials (docs/whatsapp.md §5)."""
+PAIR_CODES_MAX: Final = 6
+"""QR codes of one linking: WhatsApp sends as many (docs/whatsapp.md §4)."""
+PAIR_TYPED_S: Final = 160
+"""How long a code to be typed on the phone is good for (docs/whatsapp.md §4)."""
+PAIR_PHASE_S: Final = 900.0
+"""How long pages may say how far a linking has come, once the phone was found; as long as the first sync may last."""
+PAIR_SLOW_S: Final = 20.0
+"""A linking that has shown no code after this long is called slow: others are before it, or WhatsApp hesitates."""
 PAIR_DEADLINE_S: Final = 190.0
 """A whole pairing: 160 s of codes, the restart, the first login."""
 CLOSE_DEADLINE_S: Final = 110.0

@@ -40,6 +40,7 @@ class AccountRow(msgspec.Struct, frozen=True, kw_only=True):
     wrapped_key: bytes
     pair_phone: str
     wish: str
+    wished_ms: int
     epoch: int
     owner: str
     store_dirty: bool
@@ -259,5 +260,6 @@ def _row(row: asyncpg.Record) -> AccountRow:
         banned_until_ms=values.pop("banned_until_ms") or 0,
         names_synced_ms=values.pop("names_synced_ms") or 0,
         link_changed_ms=values.pop("link_changed_ms") or 0,
+        wished_ms=values.pop("wished_ms") or 0,
         **values,
     )

@@ -55,10 +55,10 @@ class Contacts:
             )
             await connection.execute(_SQL["drop_other_groups"], account, epoch, [one.jid for one in groups])
 
-    async def count(self, account: UUID, epoch: int) -> int:
-        """Counts the contacts anew and tells that they changed; returns the number."""
+    async def count(self, account: UUID, epoch: int, own_name: str = "") -> int:
+        """Counts the contacts anew and tells that they changed; returns the number. `own_name` "": not told yet."""
         async with reaching():
-            row = await self._pool.fetchrow(_SQL["count"], account, epoch)
+            row = await self._pool.fetchrow(_SQL["count"], account, epoch, own_name)
         if row is None:
             return 0
         await self._notices.tell(row["user_id"], (Element.CONTACTS, account), (Element.ACCOUNT, account))

@@ -28,7 +28,7 @@ def run(account: str) -> str:
 
 
 def pairing(account: str) -> str:
-    """String, JSON of what to show while linking: QR text or code, its end (ms), or the trouble. Expires with it.
+    """String, JSON of a linking's phase and code. Expires: with the code, else PAIR_PHASE_S.
 
     Writer: supervisor. Reader: app.
     """

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from domain import limits
+from domain.account import PairPhase
 from domain.refusal import Unavailable
 from store import keys
 from store.redis import Redis
@@ -24,10 +25,16 @@ class RunShown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PairingShown(msgspec.Struct, frozen=True, kw_only=True):
-    """What to show while linking: `qr` or `code`, valid until `ends_ms` (Unix ms). Both empty: still starting."""
+    """How far a linking is. With SHOWN: `qr` (the `number`th text) or `code`, good from `since_ms` to `ends_ms`.
 
+    Instants in Unix ms; `ends_ms` 0: the phase has no end of its own.
+    """
+
+    phase: PairPhase
     qr: str = ""
     code: str = ""
+    number: int = 0
+    since_ms: int = 0
     ends_ms: int = 0
 
 
@@ -52,17 +59,17 @@ class RunState:
         return msgspec.json.decode(text, type=RunShown) if text else None
 
     async def show_pairing(self, account: UUID, shown: PairingShown) -> None:
-        """Shows what a person must scan or type. Raises `Unavailable`: without Redis nobody can link."""
-        left_ms = max(1, shown.ends_ms - time.time_ns() // 1_000_000)
+        """Shows how far a linking is; a code vanishes at its end. Raises `Unavailable`: without Redis nobody can link."""
+        left_ms = max(1, shown.ends_ms - time.time_ns() // 1_000_000) if shown.ends_ms else _ms(limits.PAIR_PHASE_S)
         key = keys.pairing(str(account))
         await self._redis.ask(self._redis.client.set(key, msgspec.json.encode(shown), px=left_ms))
 
     async def hide_pairing(self, account: UUID) -> None:
-        """Forgets the QR text or code."""
+        """Forgets the code, and how far the linking was."""
         await self._hint(self._redis.client.delete(keys.pairing(str(account))))
 
     async def look_pairing(self, account: UUID) -> PairingShown | None:
-        """What to show while linking, None if nothing. Raises `Unavailable`."""
+        """How far a linking is, None if nobody says so. Raises `Unavailable`."""
         text = await self._redis.ask(self._redis.client.get(keys.pairing(str(account))))
         return msgspec.json.decode(text, type=PairingShown) if text else None
 

@@ -14,7 +14,7 @@ from domain.account import RUN_DEADLINE_S, RUN_IGNORED, RUN_TABLE, Link, Run, Ru
 from domain.hotset import Holder, Want, WantKind
 from domain.machine import transition
 from enclave.wire import news
-from enclave.wire.news import Notice
+from enclave.wire.news import Notice, PairTrouble
 from store.accounts import AccountRow
 from store.messages import Armed
 from store.run_state import RunShown
@@ -115,7 +115,7 @@ class Actor:
         event = session.classifier.classify(notice, clock.loop_s())
         if event is not None:
             session.least_wait_s = max(session.least_wait_s, wait_at_least_s(notice))
-            self._post(session, event, notice)
+            pairing.hand_on(self, session, event, notice)
 
     def take_in_hand(self, message: Armed) -> None:
         """A message was armed for this account."""
@@ -124,15 +124,17 @@ class Actor:
 
     def refresh(self, row: AccountRow) -> None:
         """The account's row has changed: a wish, or the end of one."""
-        before, self.row = self.row, row
+        self.row = row
         self.wish, self.link = row.wish, row.link
         session = self.session
         if session is not None and session.pairing and not session.paired:
-            if row.link is not Link.PAIRING or row.pair_phone != before.pair_phone:
+            if row.link is not Link.PAIRING or row.wished_ms != session.row.wished_ms:
                 session.replaced = True
                 self.post(RunEvent.RELEASED)
         elif row.wish == "unlink" and row.link is not Link.LINKED and self.state is Run.COLD:
             self.spawn(unlinking.unlink_cold(self))
+        elif pairing.is_barred(self):
+            pairing.refuse(self, PairTrouble.OUTDATED)
         self.wished.set()
         self.context.wake_hot()
 
@@ -248,7 +250,7 @@ class Actor:
                 self._moved.set()
                 self._moved = asyncio.Event()
                 emit("account_run", account=self.account, before=before, after=self.state, by=event)
-                self._show()
+                self.spawn(standing.show(self))
             for effect in effects:
                 self._effects[effect](notice)
             if self.state is Run.HOT and before is Run.CONNECTING:
@@ -329,6 +331,7 @@ class Actor:
     def _open(self, _: Notice | None) -> None:
         session = LiveSession(self.row, self._next_kind(), self.changed)
         self.session = session
+        pairing.begin(self, session)
         self._opening_task = self.spawn(self._opening(session))
 
     async def _opening(self, session: LiveSession) -> None:
@@ -379,9 +382,6 @@ class Actor:
         self.health_due = False
         token, self.slot_token = self.slot_token, ""
         self.spawn(standing.give_slot_back(self, token))
-
-    def _show(self) -> None:
-        self.spawn(standing.show(self))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -37,6 +37,7 @@ EVENTS: Final[dict[str, tuple[str, ...]]] = {
     "session_not_opened": ("account", "epoch", "code"),
     "session_closed": ("account", "epoch", "version", "clean", "code"),
     "pairing_shown": ("account", "how", "valid_s"),
+    "pairing_phase": ("account", "phase"),
     "pairing_done": ("account",),
     "pairing_failed": ("account", "reason"),
     "contacts_copied": ("account", "people", "groups", "pictures", "synced"),

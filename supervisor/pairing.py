@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from domain import limits
-from domain.account import Link, LinkEvent, Run, RunEvent
+from domain.account import Link, LinkEvent, PairPhase, Run, RunEvent
 from domain.naming import digits_of
 from domain.refusal import Unavailable
 from enclave.wire import news
@@ -24,23 +24,54 @@ if TYPE_CHECKING:
 
 PHONE_TAKEN: Final = "phone_taken"
 UNAVAILABLE: Final = "unavailable"
-CODE_S: Final = 160
-"""How long a typed code is good for (docs/whatsapp.md §4)."""
+INTERRUPTED: Final = "interrupted"
+"""The session ended without WhatsApp having said no: our machine restarted, or the last step did not come."""
+
+
+def begin(actor: "Actor", session: LiveSession) -> None:
+    """A session that links is about to open: what an earlier one showed is void."""
+    if session.pairing:
+        _move(actor, session, PairPhase.ASKING)
 
 
 def hear(actor: "Actor", session: LiveSession, notice: Notice) -> None:
     """Takes what a pairing session tells."""
+    if not session.pairing:
+        return
     match notice:
         case news.QrShown():
-            shown = PairingShown(qr=notice.text, ends_ms=clock.now_ms() + notice.valid_s * 1000)
-            actor.spawn(_show(actor, session, shown, "qr", notice.valid_s))
+            session.codes += 1
+            _show_code(actor, session, notice.valid_s, qr=notice.text)
         case news.PairCodeShown():
-            shown = PairingShown(code=notice.code, ends_ms=clock.now_ms() + CODE_S * 1000)
-            actor.spawn(_show(actor, session, shown, "code", CODE_S))
+            _show_code(actor, session, limits.PAIR_TYPED_S, code=notice.code)
         case news.Paired():
             if actor.state is Run.CONNECTING:
                 actor.extend_deadline(limits.CONNECT_DEADLINE_S)
+            session.accepted = True
+            _move(actor, session, PairPhase.FOUND)
             actor.spawn(_keep(actor, session, notice))
+        case news.Connected() if session.paired:
+            _follow(actor, session, PairPhase.NAMES)
+
+
+def hand_on(actor: "Actor", session: LiveSession, event: RunEvent, notice: Notice) -> None:
+    """Posts what the session's news mean. While its device is being persisted they wait: there is no link to move."""
+    if session.accepted and not session.paired:
+        session.held.append((event, notice))
+    else:
+        actor.post(event, notice)
+
+
+def note_ready(actor: "Actor", session: LiveSession) -> None:
+    """The address book of a freshly linked phone has arrived."""
+    if session.pairing:
+        _follow(actor, session, PairPhase.READY)
+
+
+def is_barred(actor: "Actor") -> bool:
+    """Whether somebody wants to link while WhatsApp refuses our client: nobody connects for a while, and is told so."""
+    wanted = actor.wish == "pair" and actor.link is Link.PAIRING and actor.state is Run.COLD
+    return wanted and actor.context.fleet_stopped_until_ms > clock.now_ms()
 
 
 def fail(actor: "Actor") -> None:
@@ -49,35 +80,80 @@ def fail(actor: "Actor") -> None:
         actor.session.trouble = PairTrouble.OTHER
 
 
+def refuse(actor: "Actor", reason: str) -> None:
+    """There is no use in trying: the account is unlinked again, and the page says why."""
+    emit("pairing_failed", account=actor.account, reason=reason)
+    store, account, epoch = actor.context.store, actor.account, actor.epoch
+    actor.wish = ""
+    # In this order: once the page offers to try again, no wish of before is left that could end the new one.
+    actor.chore(lambda: store.accounts.end_wish(account, epoch, "pair"))
+    actor.chore(lambda: store.run_state.hide_pairing(account))
+    standing.move_link(actor, LinkEvent.ABANDONED, reason)
+    actor.chore(lambda: _tell(actor))
+
+
 def end(actor: "Actor", session: LiveSession) -> None:
     """The session is over: without a device the account is unlinked again, unless another try is wished already."""
-    if not session.pairing or session.paired:
+    if not session.pairing:
         return
-    if session.replaced or actor.link is not Link.PAIRING:
-        actor.chore(lambda: actor.context.store.run_state.hide_pairing(actor.account))
-        return
-    reason = session.trouble or PairTrouble.UNREACHABLE
-    emit("pairing_failed", account=actor.account, reason=reason)
-    standing.move_link(actor, LinkEvent.ABANDONED, reason)
-    actor.wish = ""
-
-    async def write() -> None:
-        await actor.context.store.accounts.end_wish(actor.account, actor.epoch, "pair")
-        await actor.context.store.run_state.hide_pairing(actor.account)
-        await _tell(actor)
-
-    actor.chore(write)
+    if session.shown is not None and session.shown.phase is PairPhase.READY:
+        return  # it stays true; its key ends by itself
+    session.shown = None
+    if session.accepted or session.replaced or actor.link is not Link.PAIRING:
+        _publish_soon(actor, session)
+    else:
+        refuse(actor, session.trouble or INTERRUPTED)
 
 
-async def _show(actor: "Actor", session: LiveSession, shown: PairingShown, how: str, valid_s: int) -> None:
-    try:
-        await actor.context.store.run_state.show_pairing(actor.account, shown)
-    except Unavailable:
-        session.trouble = UNAVAILABLE  # nobody could see the code
-        actor.post(RunEvent.RELEASED)
-        return
-    emit("pairing_shown", account=actor.account, how=how, valid_s=valid_s)
+def _show_code(actor: "Actor", session: LiveSession, valid_s: int, *, qr: str = "", code: str = "") -> None:
+    now_ms = clock.now_ms()
+    session.shown = PairingShown(
+        phase=PairPhase.SHOWN,
+        qr=qr,
+        code=code,
+        number=session.codes,
+        since_ms=now_ms,
+        ends_ms=now_ms + valid_s * 1000,
+    )
+    _publish_soon(actor, session, "pairing_shown", how="qr" if qr else "code", valid_s=valid_s)
+
+
+def _follow(actor: "Actor", session: LiveSession, phase: PairPhase) -> None:
+    """Moves on, never back: a second login of the session says nothing new."""
+    if session.shown is not None and _ORDER.index(session.shown.phase) < _ORDER.index(phase):
+        _move(actor, session, phase)
+
+
+def _move(actor: "Actor", session: LiveSession, phase: PairPhase) -> None:
+    session.shown = PairingShown(phase=phase, since_ms=clock.now_ms())
+    _publish_soon(actor, session, "pairing_phase", phase=phase)
+
+
+def _publish_soon(actor: "Actor", session: LiveSession, event: str = "", /, **fields: object) -> None:
+    async def publish() -> None:
+        if await _publish(actor, session) and event:
+            emit(event, account=actor.account, **fields)
+
+    actor.spawn(publish())
+
+
+async def _publish(actor: "Actor", session: LiveSession) -> bool:
+    """Shows what is true now, one write at a time: of two that cross, none leaves the older behind. False: it cannot."""
+    state = actor.context.store.run_state
+    async with session.showing:
+        shown = session.shown
+        try:
+            if shown is None:
+                await state.hide_pairing(actor.account)
+            else:
+                await state.show_pairing(actor.account, shown)
+        except Unavailable:
+            if shown is not None and shown.phase is PairPhase.SHOWN:  # nobody can see the code
+                session.trouble = UNAVAILABLE
+                actor.post(RunEvent.RELEASED)
+            return False
     await _tell(actor)
+    return True
 
 
 async def _keep(actor: "Actor", session: LiveSession, paired: news.Paired) -> None:
@@ -103,12 +179,14 @@ async def _keep(actor: "Actor", session: LiveSession, paired: news.Paired) -> No
             taken = True
 
     await until_available(write)
-    if taken or not kept:
-        session.trouble = PHONE_TAKEN if taken else PairTrouble.OTHER
-        await _unlink(actor)
-        actor.post(RunEvent.RELEASED)
+    if kept:
+        await _linked(actor, session)
         return
-    await _linked(actor, session)
+    await _unlink(actor)
+    if actor.link is Link.PAIRING:
+        refuse(actor, PHONE_TAKEN if taken else INTERRUPTED)
+    if actor.session is session:
+        actor.post(RunEvent.RELEASED)
 
 
 async def _linked(actor: "Actor", session: LiveSession) -> None:
@@ -125,10 +203,13 @@ async def _linked(actor: "Actor", session: LiveSession) -> None:
     actor.waits.failures = actor.waits.restarts = actor.waits.until_ms = 0
     session.mark_paired(row)
     emit("pairing_done", account=actor.account)
-    await actor.context.store.run_state.hide_pairing(actor.account)
-    await _tell(actor)
+    connected = any(event is RunEvent.CONNECTED for event, _ in session.held)
+    _follow(actor, session, PairPhase.NAMES if connected else PairPhase.RESTARTING)
     standing.unblock(actor)
     actor.changed()
+    for event, notice in session.held:
+        if actor.session is session:
+            actor.post(event, notice)
 
 
 async def _unlink(actor: "Actor") -> None:
@@ -143,3 +224,6 @@ async def _tell(actor: "Actor") -> None:
     await actor.context.store.notices.tell(
         actor.row.user, (Element.PAIRING, actor.account), (Element.ACCOUNT, actor.account)
     )
+
+
+_ORDER: Final = tuple(PairPhase)

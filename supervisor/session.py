@@ -12,6 +12,7 @@ from domain.sending import drain_s
 from enclave.wire import news
 from enclave.wire.news import Notice, ReceiptKind
 from store.accounts import AccountRow, Slept, Woken
+from store.run_state import PairingShown
 from supervisor import clock
 from supervisor.news import Classifier
 
@@ -60,6 +61,15 @@ class LiveSession:
         self.ban_s = 0
         self.trouble = ""
         """Why linking failed."""
+        self.accepted = False
+        """The phone has accepted the new device; it is linked once that is persisted."""
+        self.held: list[tuple[RunEvent, Notice]] = []
+        """What was heard meanwhile."""
+        self.codes = 0
+        """QR texts so far."""
+        self.shown: PairingShown | None = None
+        """What pages may see of the linking."""
+        self.showing = asyncio.Lock()
         self.next_use_ms: int | None = None
         self._changed = changed
         self._connected = False

@@ -10,7 +10,7 @@ from enclave.wire.answers import ContactPage, GroupList, Picture
 from enclave.wire.limits import CONTACT_PAGE_MAX
 from enclave.wire.operations import GetPicture, ListContacts, ListGroups
 from store.door import DoorFailed, DoorLost
-from supervisor import clock
+from supervisor import clock, pairing
 from supervisor.chores import until_available
 from supervisor.log import emit
 from supervisor.session import LiveSession
@@ -126,7 +126,10 @@ class Sync:
                 break
         if groups:
             await self._copy_groups()
-        await until_available(lambda: contacts.count(actor.account, actor.epoch))
+        own_name = page.own_name
+        await until_available(lambda: contacts.count(actor.account, actor.epoch, own_name))
+        if page.names_synced:
+            pairing.note_ready(actor, self._session)
         emit(
             "contacts_copied",
             account=actor.account,

@@ -266,11 +266,11 @@ class NeonizeDriver:
 
     async def read_contacts(self, after: str, limit: int) -> ContactPage:
         """See `Driver`."""
-        contacts, synced = await asyncio.to_thread(self._opened().contacts)
+        contacts, synced, own_name = await asyncio.to_thread(self._opened().contacts)
         rest = [contact for contact in contacts if contact.jid > after]
         page = rest[: min(limit, CONTACT_PAGE_MAX)]
         more = page[-1].jid if len(page) < len(rest) and page else ""
-        return ContactPage(contacts=page, after=more, names_synced=synced)
+        return ContactPage(contacts=page, after=more, names_synced=synced, own_name=own_name)
 
     async def read_groups(self) -> GroupList:
         """See `Driver`."""

@@ -17,6 +17,9 @@ NEXT_QR_VALID_S: Final = 20
 PAIRING_DEADLINE_S: Final = 165.0
 """Six QR texts last 60 + 5 x 20 s; a little longer for the last scan to arrive."""
 
+EARLY_S: Final = 1.0
+"""Within this of the present text's end, a "timeout" means that the texts have run out."""
+
 CODE_DEADLINE_S: Final = 30.0
 DISPLAY_NAME: Final = "Chrome (Linux)"
 """WhatsApp refuses pairing codes for a name that is not "Browser (OS)" (docs/whatsapp.md §4)."""
@@ -33,6 +36,8 @@ class Pairing:
         self._surroundings = surroundings
         self._phone = phone
         self._texts = 0
+        self._good_until_s = 0.0
+        """When the present QR text ends, by the loop's clock; before it a "timeout" is a lost connection."""
 
     async def watch(self) -> None:
         """Fail when the time is over."""
@@ -44,8 +49,9 @@ class Pairing:
         if not self.open:
             return
         self._texts += 1
+        valid_s = FIRST_QR_VALID_S if self._texts == 1 else NEXT_QR_VALID_S
+        self._good_until_s = asyncio.get_running_loop().time() + valid_s
         if not self._phone:
-            valid_s = FIRST_QR_VALID_S if self._texts == 1 else NEXT_QR_VALID_S
             self._surroundings.tell(QrShown(text=text, valid_s=valid_s))
         elif self._texts == 1:
             self._surroundings.spawn(self._ask_for_code())
@@ -64,8 +70,12 @@ class Pairing:
             self._surroundings.tell(PairCodeShown(code=answer.Code))
 
     def on_login_status(self, status: str) -> None:
-        """The library's word on the attempt."""
+        """The library's word on the attempt. It calls any end of the connection a timeout."""
         trouble = classify.of_login_status(status)
+        if trouble is PairTrouble.EXPIRED and not self._texts:
+            trouble = PairTrouble.UNREACHABLE
+        elif trouble is PairTrouble.EXPIRED and asyncio.get_running_loop().time() < self._good_until_s - EARLY_S:
+            trouble = PairTrouble.BROKEN_OFF
         if trouble is not None:
             self._fail(trouble)
 

@@ -21,8 +21,8 @@ NAMES_COLLECTION: Final = "critical_unblock_low"
 
 PERSONAL: Final = "s.whatsapp.net"
 
-ContactsVersion = tuple[int, bool]
-NO_CONTACTS: Final[ContactsVersion] = (hash(frozenset()), False)
+ContactsVersion = tuple[int, bool, str]
+NO_CONTACTS: Final[ContactsVersion] = (hash(frozenset()), False, "")
 """`StoreFile.version` of a new device's store."""
 
 
@@ -126,14 +126,18 @@ class StoreFile:
                 "SELECT their_jid, full_name, push_name, business_name FROM whatsmeow_contacts WHERE our_jid = ?",
                 (self.jid,),
             ).fetchall()
-            return hash(frozenset(names)), self._names_synced(store)
+            return hash(frozenset(names)), self._names_synced(store), self._own_name(store)
 
     def _names_synced(self, store: sqlite3.Connection) -> bool:
         query = "SELECT 1 FROM whatsmeow_app_state_version WHERE jid = ? AND name = ? AND version > 0"
         return store.execute(query, (self.jid, NAMES_COLLECTION)).fetchone() is not None
 
-    def contacts(self) -> tuple[list[Contact], bool]:
-        """Everybody with a known phone number, by JID, `@lid` and number rows merged; and whether names are synced."""
+    def _own_name(self, store: sqlite3.Connection) -> str:
+        row = store.execute("SELECT push_name FROM whatsmeow_device WHERE jid = ?", (self.jid,)).fetchone()
+        return (row[0] or "") if row else ""
+
+    def contacts(self) -> tuple[list[Contact], bool, str]:
+        """Everybody with a known number, by JID, `@lid` and number rows merged; whether names are synced; our own."""
         with self._open() as store:
             lids = dict(store.execute("SELECT pn, lid FROM whatsmeow_lid_map").fetchall())
             rows = store.execute(
@@ -144,7 +148,7 @@ class StoreFile:
             sessions = store.execute(
                 "SELECT their_id FROM whatsmeow_sessions WHERE our_jid = ?", (self.jid,)
             ).fetchall()
-            synced = self._names_synced(store)
+            synced, own_name = self._names_synced(store), self._own_name(store)
         numbers = {lid: pn for pn, lid in lids.items()}
         established = {numbers.get(user, user) for user in (_signal_user(row[0]) for row in sessions)}
         names: dict[str, list[str]] = {}
@@ -167,7 +171,7 @@ class StoreFile:
             )
             for number, (full, push, business) in names.items()
         ]
-        return sorted(contacts, key=lambda contact: contact.jid), synced
+        return sorted(contacts, key=lambda contact: contact.jid), synced, own_name
 
     def snapshot(self, target: Path) -> int:
         """Copy the live store to `target`, pruned and vacuumed; its size in bytes.

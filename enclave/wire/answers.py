@@ -140,11 +140,15 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ContactPage(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """`after`: cursor of the next page, "" at the end. `names_synced`: the address book's app state has arrived."""
+    """`after`: cursor of the next page, "" at the end. `names_synced`: the address book's app state has arrived.
+
+    `own_name`: what the account calls itself to others, "" until WhatsApp has told.
+    """
 
     contacts: list[Contact]
     after: str
     names_synced: bool
+    own_name: str = ""
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):

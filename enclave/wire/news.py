@@ -38,6 +38,7 @@ class PairTrouble(StrEnum):
     OUTDATED = "outdated"
     NO_MULTIDEVICE = "no_multidevice"
     UNREACHABLE = "unreachable"
+    BROKEN_OFF = "broken_off"  # the connection ended while a code was good
     OTHER = "other"
 
 

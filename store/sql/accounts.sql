@@ -7,7 +7,8 @@ SELECT id, user_id, link, jid, lid, phone, wrapped_key, pair_phone, wish, epoch,
        (extract(epoch FROM greatest(backoff_until, parked_until, '-infinity')) * 1000) AS wait_until_ms,
        (extract(epoch FROM banned_until) * 1000)::bigint AS banned_until_ms,
        (extract(epoch FROM names_synced_at) * 1000)::bigint AS names_synced_ms,
-       (extract(epoch FROM link_changed_at) * 1000)::bigint AS link_changed_ms
+       (extract(epoch FROM link_changed_at) * 1000)::bigint AS link_changed_ms,
+       (extract(epoch FROM wished_at) * 1000)::bigint AS wished_ms
 FROM accounts WHERE id = $1;
 
 -- name: take

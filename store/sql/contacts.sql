@@ -32,8 +32,9 @@ DELETE FROM contacts c USING accounts a
 WHERE a.id = $1 AND a.epoch = $2 AND c.account_id = a.id AND c.kind = 'group' AND c.jid <> ALL($3::text[]);
 
 -- name: count
--- Notes how many contacts account $1 of epoch $2 has.
-UPDATE accounts SET contacts = (SELECT count(*) FROM contacts WHERE account_id = $1)
+-- Notes how many contacts account $1 of epoch $2 has, and what it calls itself ($3; '' changes nothing).
+UPDATE accounts
+SET contacts = (SELECT count(*) FROM contacts WHERE account_id = $1), name = coalesce(nullif($3::text, ''), name)
 WHERE id = $1 AND epoch = $2 RETURNING contacts, user_id;
 
 -- name: without_picture

@@ -13,8 +13,11 @@ SELECT user_id FROM accounts WHERE id = $1
 
 -- name: wish_pairing
 -- $1 account  $2 user  $3 links from which this may start  $4 the link that it leads to  $5 phone digits, '' for QR
+-- The instant of the wish is what tells one try from the next: QR codes that are being shown already go on, a code to
+-- be typed is asked for anew.
 UPDATE accounts
-SET link = $4, link_reason = '', link_changed_at = now(), wish = 'pair', wished_at = now(), pair_phone = $5
+SET link = $4, link_reason = '', link_changed_at = now(), wish = 'pair', pair_phone = $5,
+    wished_at = CASE WHEN wish = 'pair' AND pair_phone = '' AND $5 = '' THEN wished_at ELSE now() END
 WHERE id = $1 AND user_id = $2 AND link = ANY ($3::text[])
 RETURNING id
 

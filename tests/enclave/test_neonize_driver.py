@@ -141,9 +141,10 @@ async def test_contacts_carry_names_and_lids_page_by_page(
     assert [(contact.jid, contact.full_name) for contact in page.contacts] == [(ADA_JID, "Ada Lovelace")]
     assert page.contacts[0].lid.endswith("@lid")
     assert page.names_synced
+    assert page.own_name == "Me"
     assert page.after == ""
     beyond = await line.ask(ReadContacts(after=ADA_JID, limit=1))
-    assert beyond == ContactPage(contacts=[], after="", names_synced=True)
+    assert beyond == ContactPage(contacts=[], after="", names_synced=True, own_name="Me")
     await put_to_sleep(line, at_rest.number, at_rest.jid)
 
 

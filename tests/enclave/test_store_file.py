@@ -89,7 +89,7 @@ def test_number_and_lid_rows_of_one_person_are_merged(path: Path) -> None:
     execute(path, "INSERT INTO whatsmeow_lid_map VALUES ('700', '4917000000007')")
     add_contact(path, "4917000000007@s.whatsapp.net", full="Ada L.")
     add_contact(path, "700@lid", push="ada", business="Engines Ltd")
-    contacts, _ = StoreFile(path, JID).contacts()
+    contacts, _, _ = StoreFile(path, JID).contacts()
     assert contacts == [
         Contact(
             jid="4917000000007@s.whatsapp.net",
@@ -115,7 +115,7 @@ def test_a_signal_session_makes_a_contact_established(path: Path, address: str) 
     add_contact(path, "4917000000007@s.whatsapp.net", first="Ada")
     add_contact(path, "4917000000008@s.whatsapp.net", first="Bob")
     execute(path, "INSERT INTO whatsmeow_sessions VALUES (?, ?, x'00')", JID, address)
-    contacts, _ = StoreFile(path, JID).contacts()
+    contacts, _, _ = StoreFile(path, JID).contacts()
     assert [(contact.full_name, contact.established) for contact in contacts] == [("Ada", True), ("Bob", False)]
 
 
@@ -135,6 +135,14 @@ def test_the_version_changes_with_a_name(path: Path) -> None:
     before = store.version()
     assert store.version() == before
     execute(path, "UPDATE whatsmeow_contacts SET full_name = 'Eva'")
+    assert store.version() != before
+
+
+def test_the_version_changes_with_what_the_owner_calls_himself(path: Path) -> None:
+    store = StoreFile(path, JID)
+    before = store.version()
+    execute(path, "UPDATE whatsmeow_device SET push_name = 'Me'")
+    assert store.contacts()[2] == "Me"
     assert store.version() != before
 
 

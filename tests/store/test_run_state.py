@@ -6,6 +6,8 @@ from uuid import uuid4
 import msgspec
 import pytest
 
+from domain import limits
+from domain.account import PairPhase
 from domain.refusal import Unavailable
 from store import keys
 from store.notices import Element, Notices
@@ -13,10 +15,24 @@ from store.redis import Redis
 from store.run_state import PairingShown, RunShown, RunState
 
 
+def shown_until(ends_ms: int) -> PairingShown:
+    return PairingShown(phase=PairPhase.SHOWN, qr="q", number=1, ends_ms=ends_ms)
+
+
+async def test_a_code_vanishes_at_its_end_and_a_phase_later(redis: Redis) -> None:
+    state, account = RunState(redis), uuid4()
+    key = keys.pairing(str(account))
+    now_ms = time.time_ns() // 1_000_000
+    await state.show_pairing(account, shown_until(now_ms + 20_000))
+    assert 0 < await redis.client.pttl(key) <= 20_000
+    await state.show_pairing(account, PairingShown(phase=PairPhase.FOUND))
+    assert 20_000 < await redis.client.pttl(key) <= limits.PAIR_PHASE_S * 1000
+
+
 async def test_what_is_shown_expires(redis: Redis) -> None:
     state, account = RunState(redis), uuid4()
     await state.show(account, RunShown(run="HOT", phase="ready"))
-    await state.show_pairing(account, PairingShown(qr="q", ends_ms=time.time_ns() // 1_000_000 + 20_000))
+    await state.show_pairing(account, shown_until(time.time_ns() // 1_000_000 + 20_000))
     await state.back_off(account, "failed", 30)
     await state.park(account, "restarts", 600)
     await state.stop_fleet(405)
@@ -40,7 +56,7 @@ async def test_without_redis_only_linking_fails() -> None:
     await notices.tell(account, (Element.MESSAGE, account))
     assert notices.lost == 1
     with pytest.raises(Unavailable):
-        await state.show_pairing(account, PairingShown(qr="q", ends_ms=0))
+        await state.show_pairing(account, PairingShown(phase=PairPhase.ASKING))
     await redis.close()
 
 
