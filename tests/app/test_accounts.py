@@ -76,7 +76,7 @@ def test_a_qr_code_is_drawn_and_its_text_is_for_the_owner(someone, engines):
     someone.post(f"/accounts/{account}/pairing")
     ends_ms = time.time_ns() // 1_000_000 + 20_000
     with redis.Redis.from_url(engines.valkey.url) as cache:
-        shown = json.dumps({"qr": "2@abc,def,ghi", "code": "", "ends_ms": ends_ms})
+        shown = json.dumps({"phase": "shown", "qr": "2@abc,def,ghi", "code": "", "ends_ms": ends_ms})
         cache.set(keys.pairing(account), shown, px=20_000)
     told = someone.get(f"/accounts/{account}/pairing", **JSON).json()
     assert (told["link"], told["qr"], told["ends_ms"]) == ("PAIRING", "2@abc,def,ghi", ends_ms)
@@ -96,7 +96,11 @@ def test_in_a_demo_the_text_of_the_code_is_shown_because_simulated_phones_have_n
         account = new_account(someone)
         someone.post(f"/accounts/{account}/pairing")
         with redis.Redis.from_url(engines.valkey.url) as cache:
-            cache.set(keys.pairing(account), json.dumps({"qr": "2@abc,def", "code": "", "ends_ms": 0}), px=20_000)
+            cache.set(
+                keys.pairing(account),
+                json.dumps({"phase": "shown", "qr": "2@abc,def", "code": "", "ends_ms": 0}),
+                px=20_000,
+            )
         page = someone.get(f"/accounts/{account}/pairing").text
         assert 'value="2@abc,def"' in page
         assert 'href="http://127.0.0.1:9/"' in page

@@ -92,7 +92,7 @@ async def test_from_the_landing_page_to_read_without_a_reload(page, web, enclave
     account = id_in(page)
 
     ends_ms = time.time_ns() // 1_000_000 + 20_000
-    shown = json.dumps({"qr": "2@abc,def,ghi,jkl", "code": "", "ends_ms": ends_ms})
+    shown = json.dumps({"phase": "shown", "qr": "2@abc,def,ghi,jkl", "code": "", "ends_ms": ends_ms})
     await cache.set(keys.pairing(account), shown, px=20_000)
     await tell(cache, database, "pairing", account, "accounts")
     await expect(page.get_by_role("img", name="QR code for WhatsApp on your phone")).to_be_visible()
