@@ -34,4 +34,8 @@ STATUS: Final[dict[RefusalCode, int]] = {
     _C.TOO_LATE_TO_CHANGE: 409,
     _C.TOO_MANY_REQUESTS: 429,
     _C.REPLAYED: 409,
+    _C.LEAVING_NOW: 409,
+    _C.RESTING: 409,
+    _C.THEME_UNKNOWN: 422,
+    _C.WORD_WRONG: 422,
 }

@@ -144,6 +144,18 @@ ACCOUNTS_PER_USER_MAX: Final = 5
 OPEN_MESSAGES_PER_ACCOUNT_MAX: Final = 2000
 SEARCH_RESULTS_MAX: Final = 30
 PAGE_ROWS_MAX: Final = 100
+RECORD_S: Final = 30 * 24 * 3600
+"""How far back the on-time record of an account reaches."""
+LATELY_MAX: Final = 8
+"""Steps of an account's latest history on its page."""
+EXPORT_PAGE_ROWS: Final = 200
+"""Rows that an export reads at a time; each may have a sealed body of 16 kB."""
+ON_THE_WIRE_S: Final = 120.0
+"""A send that passed the gate this lately may be under way; the door waits for 90 s."""
+FAREWELL_S: Final = 24 * 3600
+"""Whoever deletes everything is gone after this at the latest, also if WhatsApp could not be told."""
+FAREWELLS_MAX: Final = 100
+"""Users that one turn of reconcile removes."""
 
 # --- live updates ---
 SSE_QUEUE_MAX: Final = 20

@@ -34,6 +34,10 @@ class RefusalCode(StrEnum):
     TOO_LATE_TO_CHANGE = "too_late_to_change"
     TOO_MANY_REQUESTS = "too_many_requests"
     REPLAYED = "replayed"
+    LEAVING_NOW = "leaving_now"
+    RESTING = "resting"
+    THEME_UNKNOWN = "theme_unknown"
+    WORD_WRONG = "word_wrong"
 
 
 SENTENCES: Final[dict[RefusalCode, str]] = {
@@ -64,6 +68,10 @@ SENTENCES: Final[dict[RefusalCode, str]] = {
     RefusalCode.TOO_LATE_TO_CHANGE: "Too late: it has left, or is leaving right now.",
     RefusalCode.TOO_MANY_REQUESTS: "That is a lot at once. Wait a minute and go on.",
     RefusalCode.REPLAYED: "This was sent already; nothing was stored twice.",
+    RefusalCode.LEAVING_NOW: "A message is leaving right now. Wait two minutes, then delete. Nothing was deleted.",
+    RefusalCode.RESTING: "This account rests, because WhatsApp asked for a pause. It wakes by itself.",
+    RefusalCode.THEME_UNKNOWN: "There are three themes: the system's, light and dark.",
+    RefusalCode.WORD_WRONG: "Type the word delete. Nothing was deleted.",
 }
 
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from domain import limits
-from domain.account import LINK_TABLE, LinkEvent
+from domain.account import LINK_TABLE, Link, LinkEvent
 from domain.machine import sources, targets
 from domain.refusal import RefusalCode, Refused
 from store.database import Pool, reaching
@@ -14,6 +14,8 @@ _ADD_ACCOUNT = _SQL["add_account"]
 _ACCOUNT_OWNER = _SQL["account_owner"]
 _WISH_PAIRING = _SQL["wish_pairing"]
 _WISH_UNLINK = _SQL["wish_unlink"]
+_WISH_WAKE = _SQL["wish_wake"]
+_LINK_OF = _SQL["link_of"]
 _NOTIFY_WISH = _SQL["notify_wish"]
 
 
@@ -41,6 +43,18 @@ async def wish_unlink(pool: Pool, user: UUID, account: UUID) -> None:
     """Asks for unlinking. Raises Refused (not found, not linked), Unavailable."""
     starts = [str(link) for link in sources(LINK_TABLE, LinkEvent.UNLINKED)]
     await _wish(pool, user, account, _WISH_UNLINK, starts)
+
+
+async def wish_wake(pool: Pool, user: UUID, account: UUID) -> None:
+    """Asks for a wake, which fetches names anew. Raises Refused (not found, not linked, resting), Unavailable."""
+    async with reaching(), pool.acquire() as connection, connection.transaction():
+        if await connection.fetchval(_WISH_WAKE, account, user, [str(Link.LINKED)]):
+            await connection.execute(_NOTIFY_WISH, str(account))
+            return
+        link = await connection.fetchval(_LINK_OF, account, user)
+    if link is None:
+        raise Refused(RefusalCode.NOT_FOUND)
+    raise Refused(RefusalCode.RESTING if link == Link.LINKED else RefusalCode.NOT_LINKED)
 
 
 async def _wish(pool: Pool, user: UUID, account: UUID, statement: str, *arguments: object) -> None:

@@ -32,6 +32,11 @@ PAIRINGS_PER_ACCOUNT: Final = Rate(name="pairings", most=10, per_s=3600)
 SEARCHES_PER_USER: Final = Rate(name="searches", most=240, per_s=60)
 """Keystrokes in a search field."""
 
+WAKES_PER_ACCOUNT: Final = Rate(name="wakes", most=6, per_s=3600)
+"""Wakes that a person asks for: WhatsApp distrusts who connects all the time."""
+EXPORTS_PER_USER: Final = Rate(name="exports", most=3, per_s=3600)
+"""Copies of everything: each reads all that there is."""
+
 
 class Rates:
     """The buckets."""

@@ -135,6 +135,8 @@ class Actor:
             self.spawn(unlinking.unlink_cold(self))
         elif pairing.is_barred(self):
             pairing.refuse(self, PairTrouble.OUTDATED)
+        elif row.wish == "sync" and session is not None:
+            session.contacts_changed.set()
         self.wished.set()
         self.context.wake_hot()
 

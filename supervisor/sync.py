@@ -38,7 +38,7 @@ class Sync:
         if session.closing.is_set():
             return
         self._note_ready()
-        if session.kind is WantKind.HEALTH:
+        if session.kind in (WantKind.HEALTH, WantKind.WISH):
             session.stay(limits.HEALTH_STAY_S)
         try:
             if actor.unsynced or actor.wish == WISH:
@@ -85,20 +85,28 @@ class Sync:
             actor.unsynced = False
             actor.chore(lambda: self._store.accounts.note_synced(actor.account, actor.epoch))
         if actor.wish == WISH:
-            actor.wish = ""
-            actor.chore(lambda: self._store.accounts.end_wish(actor.account, actor.epoch, WISH))
+            self._end_wish()
         session.syncing = False
         actor.changed()
 
+    def _end_wish(self) -> None:
+        actor = self._actor
+        actor.wish = ""
+        actor.chore(lambda: self._store.accounts.end_wish(actor.account, actor.epoch, WISH))
+
     async def _follow(self) -> None:
         """Copies later changes for as long as the session stays for other reasons."""
-        session = self._session
+        session, actor = self._session, self._actor
         while not session.closing.is_set():
             await session.contacts_changed.wait()
             await asyncio.sleep(limits.SYNC_DEBOUNCE_S)
             session.contacts_changed.clear()
-            if not session.closing.is_set():
-                await self._copy(groups=False)
+            if session.closing.is_set():
+                return
+            wished = actor.wish == WISH  # by somebody who found the account awake already
+            await self._copy(groups=wished)
+            if wished:
+                self._end_wish()
 
     async def _wait_change(self, timeout_s: float) -> None:
         try:

@@ -1,7 +1,7 @@
 -- name: add_account
 -- $1 id  $2 user  $3 wrapped key  $4 most accounts a user may have
 -- Gives the id; nothing when there are too many or the id is taken. The user's row is locked, so that a count holds.
-WITH owner AS (SELECT id FROM users WHERE id = $2 FOR UPDATE)
+WITH owner AS (SELECT id FROM users WHERE id = $2 AND deleting_at IS NULL FOR UPDATE)
 INSERT INTO accounts (id, user_id, wrapped_key)
 SELECT $1, owner.id, $3 FROM owner WHERE (SELECT count(*) FROM accounts WHERE user_id = $2) < $4
 ON CONFLICT (id) DO NOTHING
@@ -26,6 +26,18 @@ RETURNING id
 UPDATE accounts SET wish = 'unlink', wished_at = now()
 WHERE id = $1 AND user_id = $2 AND link = ANY ($3::text[])
 RETURNING id
+
+-- name: wish_wake
+-- $1 account  $2 user  $3 links with which it can be woken
+-- Not while it waits; an unlinking that is wished already stays wished.
+UPDATE accounts SET wish = 'sync', wished_at = now()
+WHERE id = $1 AND user_id = $2 AND link = ANY ($3::text[]) AND wish IN ('', 'sync')
+  AND greatest(backoff_until, parked_until, '-infinity') <= now()
+RETURNING id
+
+-- name: link_of
+-- $1 account  $2 user
+SELECT link FROM accounts WHERE id = $1 AND user_id = $2
 
 -- name: notify_wish
 -- $1 the account, as text

@@ -4,7 +4,8 @@ SELECT link, wrapped_key FROM accounts WHERE id = $1 AND user_id = $2
 
 -- name: lock_account
 -- $1 account  $2 user  Its row stays locked, so that the count of open messages cannot be raced.
-SELECT link FROM accounts WHERE id = $1 AND user_id = $2 FOR UPDATE
+-- One that is being unlinked takes no message any more.
+SELECT CASE WHEN wish = 'unlink' THEN 'UNLINKED' ELSE link END AS link FROM accounts WHERE id = $1 AND user_id = $2 FOR UPDATE
 
 -- name: count_open
 -- $1 account

@@ -8,7 +8,7 @@ from uuid import UUID
 from domain import limits
 from domain.account import LinkEvent
 from domain.refusal import Unavailable
-from store import wakes
+from store import farewell, wakes
 from supervisor import clock, standing
 from supervisor.actors import Actors
 from supervisor.loops.turning import Turn
@@ -30,8 +30,10 @@ class ReconcileLoop:
         missed = await store.messages.miss_waiting(clock.now(), limits.CLAIM_BATCH_MAX)
         await store.receipts.purge(clock.now() - timedelta(seconds=limits.STRAY_RECEIPT_S))
         await wakes.purge(store.pool, clock.now() - timedelta(seconds=limits.WAKES_KEPT_S), limits.WAKES_PURGED_MAX)
+        gone = await farewell.go_on(store.pool, limits.FAREWELLS_MAX)
+        hinted = await self._fill()
         return Turn(
-            counts={"adopted": len(adopted), "bans_ended": ended, "missed": missed, "hinted": await self._fill()}
+            counts={"adopted": len(adopted), "bans_ended": ended, "missed": missed, "gone": gone, "hinted": hinted}
         )
 
     async def _fill(self) -> int:

@@ -1,0 +1,43 @@
+"""What a person may ask of an account: a wake, and to be forgotten."""
+
+from store import farewell, links, wakes
+from tests.rows import later
+from tests.supervisor.engines import Engine
+
+
+async def test_a_wished_wake_comes_and_goes(engine: Engine) -> None:
+    account = await engine.link()
+    await engine.start()
+    user = await engine.store.pool.fetchval("SELECT user_id FROM accounts")
+    await links.wish_wake(engine.store.pool, user, account)
+    await engine.hears("contacts_copied", account=account)
+    await engine.hears("account_retired", account=account)
+    assert await engine.store.pool.fetchval("SELECT wish FROM accounts") == ""
+    (wake,) = await wakes.lately(engine.store.pool, user, account, 9)
+    assert wake.reason.name == "WISH"
+
+
+async def test_a_wake_that_is_wished_of_an_account_that_is_awake_already_is_served_too(engine: Engine) -> None:
+    account = await engine.link()
+    await engine.start()
+    user = await engine.store.pool.fetchval("SELECT user_id FROM accounts")
+    await engine.schedule(account, later(6))
+    await engine.hears("account_run", account=account, after="HOT")
+    await links.wish_wake(engine.store.pool, user, account)
+    await engine.hears("contacts_copied", account=account)
+    await engine.hears("account_retired", account=account)
+    assert await engine.store.pool.fetchval("SELECT wish FROM accounts") == ""
+
+
+async def test_whoever_deletes_everything_is_unlinked_and_then_gone(engine: Engine) -> None:
+    account = await engine.link()
+    await engine.start()
+    user = await engine.store.pool.fetchval("SELECT user_id FROM accounts")
+    await engine.schedule(account, later(6))
+    await engine.hears("account_run", account=account, after="HOT")
+    await farewell.begin(engine.store.pool, user)
+    await engine.hears("account_link", account=account, by="unlinked")
+    await engine.hears("account_retired", account=account)
+    assert await farewell.go_on(engine.store.pool, 9) == 1
+    assert await engine.store.pool.fetchval("SELECT count(*) FROM accounts") == 0
+    assert [name for name, _ in engine.heard if name == "message_sent"] == []
