@@ -27,11 +27,15 @@ News = list[tuple[str, str]]
 class Listener:
     """One open page: a bounded queue of event names. When it overflows, all of it becomes one SNAPSHOT."""
 
+    __slots__ = ("_events", "_some", "ended")
+
     def __init__(self) -> None:
         """Starts with a SNAPSHOT: something may have changed since the page was rendered."""
         self._events: dict[str, None] = {SNAPSHOT: None}
         self._some = asyncio.Event()
         self._some.set()
+        self.ended = False
+        """The process ends: the stream is to be closed, and the page comes back by itself."""
 
     def put(self, event: str) -> None:
         """Adds an event, once."""
@@ -40,10 +44,17 @@ class Listener:
         self._events[event] = None
         self._some.set()
 
-    async def take(self) -> list[str]:
-        """Waits for events and returns all of them, those of the next `SSE_DEBOUNCE_S` included."""
+    def end(self) -> None:
+        """Tells the page's stream to close."""
+        self.ended = True
+        self._some.set()
+
+    async def wait(self) -> None:
+        """Waits until there are events, or the end."""
         await self._some.wait()
-        await asyncio.sleep(limits.SSE_DEBOUNCE_S)
+
+    def take(self) -> list[str]:
+        """All events that there are."""
         events, self._events = list(self._events), {}
         self._some.clear()
         return [SNAPSHOT] if SNAPSHOT in events else events
@@ -57,11 +68,14 @@ class Hub:
         self._channel = channel
         self._log = log
         self._listeners: dict[str, set[Listener]] = {}
+        self._ended = False
 
     @contextlib.contextmanager
     def listening(self, user: str):
         """A listener for the user's news, for as long as the block lasts."""
         listener = Listener()
+        if self._ended:
+            listener.end()
         self._listeners.setdefault(user, set()).add(listener)
         try:
             yield listener
@@ -73,6 +87,13 @@ class Hub:
     def has_room(self, user: str) -> bool:
         """Whether the user may open one more page."""
         return len(self._listeners.get(user, ())) < PAGES_PER_USER_MAX
+
+    def end(self) -> None:
+        """Ends every open stream, and at once each that still comes."""
+        self._ended = True
+        for listeners in self._listeners.values():
+            for listener in listeners:
+                listener.end()
 
     async def run(self) -> None:
         """Reads news for ever; ends only by cancellation."""

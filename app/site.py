@@ -55,6 +55,7 @@ async def open_site(settings: Settings, log: FilteringBoundLogger, stopping: asy
     door = EnclaveDoor(settings.enclave_socket, log)
     logins = Logins(redis)
     reading = asyncio.create_task(hub.run())
+    ending = asyncio.create_task(_end_streams(stopping, hub))
     try:
         yield Site(
             settings=settings,
@@ -74,7 +75,13 @@ async def open_site(settings: Settings, log: FilteringBoundLogger, stopping: asy
             stopping=stopping,
         )
     finally:
+        ending.cancel()
         await hub.close(reading)
         await door.close()
         await redis.close()
         await pool.close()
+
+
+async def _end_streams(stopping: asyncio.Event, hub: Hub) -> None:
+    await stopping.wait()
+    hub.end()

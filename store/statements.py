@@ -11,10 +11,10 @@ _NAME: Final = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 class Statements:
     """The statements of one file, by name. A missing name raises KeyError where the module is imported, not later."""
 
-    def __init__(self, table: str) -> None:
-        """Reads `store/sql/<table>.sql`."""
+    def __init__(self, table: str, folder: Path = _FOLDER) -> None:
+        """Reads `<folder>/<table>.sql`."""
         self.table = table
-        pieces = _NAME.split((_FOLDER / f"{table}.sql").read_text())
+        pieces = _NAME.split((folder / f"{table}.sql").read_text())
         self.by_name: dict[str, str] = {
             name: text.strip() for name, text in zip(pieces[1::2], pieces[2::2], strict=True)
         }

@@ -26,21 +26,18 @@ async def stream_live(request: AppRequest, site: Site) -> ServerSentEvent:
 
 
 async def _events(site: Site, user: str) -> AsyncIterator[ServerSentEventMessage]:
+    # Thousands of these wait at one time: no tasks of their own, one timer each.
     with site.hub.listening(user) as listener:
         yield ServerSentEventMessage(comment="hello", data=None, retry=RETRY_MS)
-        stop = asyncio.create_task(site.stopping.wait())
-        news = asyncio.create_task(listener.take())
-        try:
-            while not site.stopping.is_set():
-                done, _ = await asyncio.wait(
-                    {news, stop}, timeout=limits.SSE_HEARTBEAT_S, return_when=asyncio.FIRST_COMPLETED
-                )
-                if news in done:
-                    for event in news.result():
-                        yield ServerSentEventMessage(event=event, data="{}")
-                    news = asyncio.create_task(listener.take())
-                elif not done:
-                    yield ServerSentEventMessage(comment="still here", data=None)
-        finally:
-            stop.cancel()
-            news.cancel()
+        while True:
+            try:
+                async with asyncio.timeout(limits.SSE_HEARTBEAT_S):
+                    await listener.wait()
+            except TimeoutError:
+                yield ServerSentEventMessage(comment="still here", data=None)
+                continue
+            if listener.ended:
+                return
+            await asyncio.sleep(limits.SSE_DEBOUNCE_S)  # what changes together is told together
+            for event in listener.take():
+                yield ServerSentEventMessage(event=event, data="{}")
