@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Final
 
-from uvicorn.loops.uvloop import uvloop_loop_factory
+import uvloop
 
 ANSWER_S: Final = 30.0
 
@@ -52,7 +52,7 @@ async def load(host: str, port: int, cookie: str, paths: list[str], connections:
 
 def main() -> None:
     """`python -m standalone.bench._load JSON`: the arguments of `load` by name."""
-    with asyncio.Runner(loop_factory=uvloop_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         print(json.dumps(runner.run(load(**json.loads(sys.argv[1])))))
 
 
