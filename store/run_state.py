@@ -59,7 +59,7 @@ class RunState:
         return msgspec.json.decode(text, type=RunShown) if text else None
 
     async def show_pairing(self, account: UUID, shown: PairingShown) -> None:
-        """Shows how far a linking is; a code vanishes at its end. Raises `Unavailable`: without Redis nobody can link."""
+        """Shows how far a linking is; a code vanishes at its end. Raises `Unavailable`: nobody links without Redis."""
         left_ms = max(1, shown.ends_ms - time.time_ns() // 1_000_000) if shown.ends_ms else _ms(limits.PAIR_PHASE_S)
         key = keys.pairing(str(account))
         await self._redis.ask(self._redis.client.set(key, msgspec.json.encode(shown), px=left_ms))
