@@ -1,26 +1,11 @@
 """Instants as people read them: in their zone, with the day named as they would name it."""
 
 from datetime import UTC, datetime
-from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS: Final = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
+from domain.civil import MONTHS, WEEKDAYS
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):

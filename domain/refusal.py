@@ -51,7 +51,7 @@ SENTENCES: Final[dict[RefusalCode, str]] = {
     RefusalCode.TOO_MANY_TRIES: "Too many wrong codes. Ask for a new one.",
     RefusalCode.TEXT_EMPTY: "Write something first.",
     RefusalCode.TEXT_TOO_LONG: "That is too long: 4,096 characters at most.",
-    RefusalCode.TIME_INVALID: "That is not a time we can read.",
+    RefusalCode.TIME_INVALID: "That is not a time we can read. Write it like 9:30, 930 or 9pm.",
     RefusalCode.TIME_PAST: "That time has passed. Choose a later one.",
     RefusalCode.TIME_TOO_FAR: "That is more than a year away.",
     RefusalCode.ZONE_UNKNOWN: "We do not know that time zone.",

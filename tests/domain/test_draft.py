@@ -1,7 +1,7 @@
 """What people type: kept in one form, or refused at its field."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
@@ -60,6 +60,41 @@ def test_a_wall_clock_time_becomes_its_instant() -> None:
     assert draft.due_at("2026-11-24T14:30", "Europe/Berlin", NOW) == datetime(2026, 11, 24, 13, 30, tzinfo=UTC)
 
 
+CLOCKS = [
+    ("9", time(9)),
+    ("09", time(9)),
+    ("930", time(9, 30)),
+    ("0930", time(9, 30)),
+    ("2130", time(21, 30)),
+    ("9:30", time(9, 30)),
+    ("21.30", time(21, 30)),
+    ("9h30", time(9, 30)),
+    ("9h", time(9)),
+    (" 9 ", time(9)),
+    ("9pm", time(21)),
+    ("9 p.m.", time(21)),
+    ("9:30 PM", time(21, 30)),
+    ("930pm", time(21, 30)),
+    ("12am", time(0)),
+    ("12pm", time(12)),
+    ("0", time(0)),
+    ("noon", time(12)),
+    ("midnight", time(0)),
+    ("9:30:15", time(9, 30, 15)),
+]
+
+
+@pytest.mark.parametrize(("text", "meant"), CLOCKS)
+def test_a_time_of_day_is_read_as_people_type_it(text: str, meant: time) -> None:
+    assert draft.clock(text) == meant
+    assert draft.chosen(f"2026-11-25T{text}", "UTC", NOW).wall == datetime.combine(datetime(2026, 11, 25), meant)
+
+
+@pytest.mark.parametrize("text", ["", "24", "99", "9:60", "13pm", "0am", "9:3", "12345", "nine", "-9", "٩", "9:30:61"])
+def test_what_is_no_time_of_day_is_refused(text: str) -> None:
+    assert _code(draft.clock, text) == (RefusalCode.TIME_INVALID, "due")
+
+
 def test_a_time_that_the_clocks_skip_moves_forward() -> None:
     assert draft.due_at("2027-03-28T02:30", "Europe/Berlin", NOW) == datetime(2027, 3, 28, 1, 30, tzinfo=UTC)
 
@@ -78,6 +113,10 @@ def test_just_now_means_now_and_earlier_is_refused() -> None:
     [
         ("tomorrow", "UTC", RefusalCode.TIME_INVALID, "due"),
         ("2026-11-25T10:00+01:00", "UTC", RefusalCode.TIME_INVALID, "due"),
+        ("2026-11-25", "UTC", RefusalCode.TIME_INVALID, "due"),
+        ("T09:00", "UTC", RefusalCode.TIME_INVALID, "due"),
+        ("0001-01-01T00:00", "Asia/Tokyo", RefusalCode.TIME_INVALID, "due"),
+        ("+", "UTC", RefusalCode.TIME_INVALID, "due"),
         ("2026-11-25T10:00", "Mars/Base", RefusalCode.ZONE_UNKNOWN, "zone"),
         ("2026-11-25T10:00", "../etc", RefusalCode.ZONE_UNKNOWN, "zone"),
     ],
