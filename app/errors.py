@@ -47,7 +47,10 @@ def on_refused(request: AppRequest, refused: Refused) -> Response[Any]:
         and not request.headers.get("hx-request")
     ):
         return Redirect("/", status_code=303)
-    return answer(request, refusal(refused))
+    response = answer(request, refusal(refused))
+    if refused.after_s:
+        response.headers["retry-after"] = str(refused.after_s)
+    return response
 
 
 def on_unavailable(request: AppRequest, unavailable: Unavailable) -> Response[Any]:

@@ -1,5 +1,7 @@
 """What was sent to us, as a frozen struct: a form or JSON, every field text, a missing one empty."""
 
+import base64
+import binascii
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -41,6 +43,19 @@ def read_id(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise Refused(RefusalCode.NOT_FOUND) from None
+
+
+def read_bytes(text: str) -> bytes:
+    """Bytes that a script of ours sealed and sent as base64url. Raises Refused(SEAL_MALFORMED) at the text."""
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise Refused(RefusalCode.SEAL_MALFORMED, "text") from None
+
+
+def base64url(data: bytes) -> str:
+    """Bytes as our scripts read them: base64url without padding (RFC 4648, 5)."""
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
 def wants_json(request: AppRequest) -> bool:

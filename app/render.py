@@ -69,6 +69,7 @@ def _frame(request: AppRequest, here: str) -> Frame:
     settings = request.app.state.site.settings
     return Frame(
         csrf=csrf_token(request),
+        user=str(login.user) if isinstance(login, Login) else "",
         email=login.email if isinstance(login, Login) else "",
         here=here,
         mailbox=mailbox_shown(settings.public_url),

@@ -9,7 +9,19 @@ from litestar.types import ASGIApp
 
 from app.errors import HANDLERS
 from app.guard import check_login, check_write
-from app.handlers import accounts, contacts, live, mailbox, messages, pairings, schedules, signing, storybook, today
+from app.handlers import (
+    accounts,
+    contacts,
+    live,
+    mailbox,
+    messages,
+    pairings,
+    schedules,
+    signing,
+    storybook,
+    today,
+    viewing,
+)
 from app.shield import Shield
 from app.site import Site
 from app.static_files import show_static
@@ -35,6 +47,12 @@ ROUTES: Final = (
     messages.cancel_message,
     messages.change_message,
     messages.resend_message,
+    viewing.show_sealed,
+    viewing.show_many_sealed,
+    viewing.show_viewing_key,
+    viewing.create_viewing_key,
+    viewing.open_viewing_key,
+    viewing.forget_viewing_key,
     schedules.show_seal_key,
     schedules.show_composer,
     schedules.create_schedule,

@@ -6,12 +6,14 @@ from app.clock import Moment
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
-    """What is around every page. `email` "" when nobody is signed in; `here`: the place in the navigation.
+    """What is around every page. `user` (an id) and `email` "" when nobody is signed in; `here`: the place in the
+    navigation.
 
     `theme`: light, dark, or "" for the system's. `phones_url`: where the simulated phones of a demo are, "" outside.
     """
 
     csrf: str
+    user: str
     email: str
     here: str
     theme: str

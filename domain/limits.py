@@ -139,6 +139,8 @@ LOGIN_CODE_DIGITS: Final = 6
 LOGIN_CODE_S: Final = 600
 LOGIN_CODE_TRIES_MAX: Final = 5
 LOGIN_CODES_PER_HOUR: Final = 5
+RECOVERY_TRIES_PER_HOUR: Final = 5
+"""Recovery codes that one user may try."""
 LOGIN_S: Final = 30 * 24 * 3600
 ACCOUNTS_PER_USER_MAX: Final = 5
 OPEN_MESSAGES_PER_ACCOUNT_MAX: Final = 2000
@@ -156,6 +158,8 @@ FAREWELL_S: Final = 24 * 3600
 """Whoever deletes everything is gone after this at the latest, also if WhatsApp could not be told."""
 FAREWELLS_MAX: Final = 100
 """Users that one turn of reconcile removes."""
+SEALED_TEXTS_MAX: Final = 20
+"""Sealed texts that a page asks for at once: half a megabyte if all are as long as can be."""
 
 # --- live updates ---
 SSE_QUEUE_MAX: Final = 20

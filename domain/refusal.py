@@ -38,6 +38,10 @@ class RefusalCode(StrEnum):
     RESTING = "resting"
     THEME_UNKNOWN = "theme_unknown"
     WORD_WRONG = "word_wrong"
+    VIEWING_KEY_EXISTS = "viewing_key_exists"
+    VIEWING_KEY_CHANGED = "viewing_key_changed"
+    RECOVERY_CODE_WRONG = "recovery_code_wrong"
+    TOO_MANY_OPENINGS = "too_many_openings"
 
 
 SENTENCES: Final[dict[RefusalCode, str]] = {
@@ -72,6 +76,10 @@ SENTENCES: Final[dict[RefusalCode, str]] = {
     RefusalCode.RESTING: "This account rests, because WhatsApp asked for a pause. It wakes by itself.",
     RefusalCode.THEME_UNKNOWN: "There are three themes: the system's, light and dark.",
     RefusalCode.WORD_WRONG: "Type the word delete. Nothing was deleted.",
+    RefusalCode.VIEWING_KEY_EXISTS: "Another of your browsers has a recovery code already. Enter that one here.",
+    RefusalCode.VIEWING_KEY_CHANGED: "Your recovery code is not the same any more. Reload the page.",
+    RefusalCode.RECOVERY_CODE_WRONG: "That is not your recovery code. It has 26 letters and digits; look at each.",
+    RefusalCode.TOO_MANY_OPENINGS: "That is enough tries for now.",
 }
 
 
@@ -79,14 +87,18 @@ class Refused(Exception):
     """The product says no. `code` for programs, `field` the form field it belongs to ("" for none).
 
     `sentence` is what the person reads: that of the table, or one that says more precisely what is so.
+    `after_s`: in how many seconds the same would be taken; 0 when waiting does not help, or nobody can say.
     """
 
-    def __init__(self, code: RefusalCode, field: str = "", sentence: str = "") -> None:
-        """Without `sentence`, that of the table."""
-        self.sentence = sentence or SENTENCES[code]
+    def __init__(self, code: RefusalCode, field: str = "", sentence: str = "", *, after_s: int = 0) -> None:
+        """Without `sentence`, that of the table; with `after_s` it ends with when to try again."""
+        minutes = -(-after_s // 60)
+        when = f" Try again in {minutes} minute{'s' if minutes > 1 else ''}." if after_s else ""
+        self.sentence = (sentence or SENTENCES[code]) + when
         super().__init__(self.sentence)
         self.code = code
         self.field = field
+        self.after_s = after_s
 
 
 class Unavailable(Exception):

@@ -1,6 +1,8 @@
 // The composer: choose a person, seal the text here, send only the seal. The text is in a field without a name, so no
 // form can carry it away; a draft is kept in this tab and nowhere else.
+import { Refusal, ask } from "./ask.js";
 import { seal } from "./seal.js";
+import { wrap } from "./vault.js";
 
 const form = document.getElementById("compose");
 const text = document.getElementById("text");
@@ -11,14 +13,6 @@ const word = document.getElementById("seal-word");
 const recipient = document.getElementById("recipient");
 const FIELDS = { recipient: search, text, due: document.getElementById("due"), zone: document.getElementById("zone") };
 const DRAFT = "autosendr/draft";
-
-class Refusal extends Error {
-  constructor({ code, field, sentence }) {
-    super(sentence);
-    this.code = code;
-    this.field = field;
-  }
-}
 
 // People.
 
@@ -121,18 +115,12 @@ function show(error) {
 
 // Sealing and sending.
 
-async function ask(address, options = {}) {
-  const answer = await fetch(address, { ...options, headers: { Accept: "application/json", ...options.headers } });
-  const told = await answer.json();
-  if (!answer.ok) throw new Refusal(told.error);
-  return told;
-}
-
 async function schedule() {
   const key = await ask("/seal-key");
   const fields = new FormData(form);
   const bound = { account: fields.get("account"), schedule: fields.get("schedule"), recipient: fields.get("recipient") };
-  const sent = new URLSearchParams(await seal(text.value, bound, key));
+  const viewing = (contentKey, binding) => wrap(document.body.dataset.user, contentKey, binding);
+  const sent = new URLSearchParams(await seal(text.value, bound, key, viewing));
   for (const name of ["csrf", "schedule", "account", "recipient", "due", "zone"]) sent.set(name, fields.get(name) ?? "");
   return ask("/schedules", { method: "POST", body: sent });
 }

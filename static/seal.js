@@ -7,14 +7,14 @@ const subtle = crypto.subtle;
 const KEM_SUITE = join(utf8.encode("KEM"), [0x00, 0x10]);
 const HPKE_SUITE = join(utf8.encode("HPKE"), [0x00, 0x10, 0x00, 0x01, 0x00, 0x02]);
 const VERSION = utf8.encode("HPKE-v1");
-const KIND_TEXT = 1;
+export const KIND_TEXT = 1;
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const NOTHING = new Uint8Array(0);
 // An empty HMAC key, which WebCrypto refuses, is padded to zeros by HMAC anyway (RFC 2104).
 const NO_SALT = new Uint8Array(32);
 
-function join(...parts) {
+export function join(...parts) {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -97,12 +97,15 @@ export async function sealContentKey(contentKey, binding, publicKey) {
   return hpkeSeal(publicKey, join(utf8.encode("autosendr/content-key/v1\n"), binding), contentKey, pair);
 }
 
-// key: what GET /seal-key answered. Returns the form fields that replace the text.
-export async function seal(text, { account, schedule, recipient }, key) {
+// key: what GET /seal-key answered. wrap(contentKey, binding): what lets the owner's browser show the text again, as form
+// fields, or null (vault.js). Returns the form fields that replace the text.
+export async function seal(text, { account, schedule, recipient }, key, wrap = async () => null) {
   const notAfterS = key.not_after_s;
   const binding = await encodeBinding({ environment: key.environment, account, schedule, recipient, notAfterS });
   const contentKey = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
   const body = await sealBody(text, binding, contentKey, crypto.getRandomValues(new Uint8Array(NONCE_BYTES)));
   const envelope = await sealContentKey(contentKey, binding, fromBase64url(key.public_key));
-  return { kid: key.kid, envelope: base64url(envelope), body: base64url(body), not_after_s: String(notAfterS) };
+  const viewing = await wrap(contentKey, binding);
+  contentKey.fill(0);
+  return { kid: key.kid, envelope: base64url(envelope), body: base64url(body), not_after_s: String(notAfterS), ...viewing };
 }

@@ -32,6 +32,7 @@ from enclave.wire.sealing import Binding
 from store.database import Connection, Pool, reaching, transaction
 from store.schedules import Announce
 from store.statements import Statements
+from store.viewing import Viewing
 
 _SQL = Statements("changing")
 _LOCK_ACCOUNT_OF = _SQL["lock_account_of"]
@@ -55,11 +56,12 @@ class Sealing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewSeal(msgspec.Struct, frozen=True, kw_only=True):
-    """Another text for a schedule, sealed for the same account and recipient."""
+    """Another text for a schedule, sealed for the same account and recipient. `viewing` None: nobody sees it again."""
 
     binding: Binding
     content_key: bytes
     body: bytes
+    viewing: Viewing | None = None
 
 
 class _Locked(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,7 +141,14 @@ async def edit(pool: Pool, announce: Announce, user: UUID, schedule: UUID, seal:
         for row in rows:
             _check_seal(seal.binding.not_after_s, row["due_at"], row["late_limit_s"], "text")
         changed = await connection.fetchval(
-            _CHANGE_SEAL, schedule, seal.binding.environment, seal.binding.not_after_s, seal.content_key, seal.body
+            _CHANGE_SEAL,
+            schedule,
+            seal.binding.environment,
+            seal.binding.not_after_s,
+            seal.content_key,
+            seal.body,
+            seal.viewing.wrapped if seal.viewing else None,
+            seal.viewing.key if seal.viewing else None,
         )
         if changed is None:
             return

@@ -29,6 +29,8 @@ WRITES_PER_USER: Final = Rate(name="writes", most=120, per_s=60)
 """Anything that changes something."""
 PAIRINGS_PER_ACCOUNT: Final = Rate(name="pairings", most=10, per_s=3600)
 """Codes asked of WhatsApp: it distrusts who asks for too many."""
+RECOVERIES_PER_USER: Final = Rate(name="recoveries", most=limits.RECOVERY_TRIES_PER_HOUR, per_s=3600)
+"""Recovery codes typed, right or wrong."""
 SEARCHES_PER_USER: Final = Rate(name="searches", most=240, per_s=60)
 """Keystrokes in a search field."""
 
@@ -47,7 +49,11 @@ class Rates:
 
     async def allows(self, rate: Rate, subject: str) -> bool:
         """Takes a token of `subject` (hashed, never stored as it is). False when there is none. Raises Unavailable."""
+        return await self.wait_ms(rate, subject) == 0
+
+    async def wait_ms(self, rate: Rate, subject: str) -> int:
+        """Takes a token as `allows` does and returns 0, else how long until there is one (ms). Raises Unavailable."""
         name = f"{rate.name}:{hashlib.sha256(subject.encode()).hexdigest()[:32]}"
         now_ms = time.time_ns() // 1_000_000
         arguments = [now_ms, rate.most, rate.per_s * 1000]
-        return int(await self._redis.script("take_token", [keys.rate(name)], arguments)) == 0
+        return int(await self._redis.script("take_token", [keys.rate(name)], arguments))

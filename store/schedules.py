@@ -16,6 +16,7 @@ from store.database import Pool, new_id, reaching
 from store.due import Due
 from store.notices import Element, Notices
 from store.statements import Statements
+from store.viewing import Viewing
 
 _SQL = Statements("schedules")
 _ACCOUNT_KEY = _SQL["account_key"]
@@ -31,7 +32,10 @@ CAN_SCHEDULE = frozenset({Link.LINKED, Link.BANNED})
 
 
 class NewSchedule(msgspec.Struct, frozen=True, kw_only=True):
-    """A sealed message to one recipient at one instant (UTC). `id` was chosen by the page and is in the binding."""
+    """A sealed message to one recipient at one instant (UTC). `id` was chosen by the page and is in the binding.
+
+    `viewing` None: no browser will show the text again.
+    """
 
     id: UUID
     user: UUID
@@ -42,6 +46,7 @@ class NewSchedule(msgspec.Struct, frozen=True, kw_only=True):
     binding: Binding
     content_key: bytes
     body: bytes
+    viewing: Viewing | None = None
 
 
 class Announce:
@@ -113,6 +118,8 @@ async def create(pool: Pool, announce: Announce, new: NewSchedule) -> UUID:
             new.binding.not_after_s,
             new.content_key,
             new.body,
+            new.viewing.wrapped if new.viewing else None,
+            new.viewing.key if new.viewing else None,
         )
         if added is None:
             raise Refused(RefusalCode.REPLAYED)

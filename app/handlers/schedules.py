@@ -1,7 +1,5 @@
 """Writing a message: `/schedules/new`, `POST /schedules`, and the key that browsers seal to, `/seal-key`."""
 
-import base64
-import binascii
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -13,11 +11,12 @@ from litestar.response import Redirect
 
 from app.clock import local_input, zone_or_utc
 from app.contact_view import contact_row, number_row
-from app.form import AppRequest, read_form, wants_json
+from app.form import AppRequest, base64url, read_bytes, read_form, wants_json
 from app.guard import login_of
 from app.handlers.accounts import state_of
 from app.handlers.contacts import search
 from app.handlers.messages import ATTESTED
+from app.handlers.viewing import read_viewing
 from app.render import page
 from app.site import Site
 from app.views import Compose
@@ -51,7 +50,10 @@ REFUSAL: Final = {
 
 
 class NewMessage(msgspec.Struct, frozen=True):
-    """What the composer sends. `due`: local wall-clock time in `zone`; `envelope`, `body`: base64url, sealed."""
+    """What the composer sends. `due`: local wall-clock time in `zone`; `envelope`, `body`: base64url, sealed.
+
+    `viewing`, `viewing_key`: the content key under the sender's viewing key (base64url), and its id; both or neither.
+    """
 
     schedule: str = ""
     account: str = ""
@@ -62,6 +64,8 @@ class NewMessage(msgspec.Struct, frozen=True):
     envelope: str = ""
     body: str = ""
     not_after_s: str = ""
+    viewing: str = ""
+    viewing_key: str = ""
 
 
 @get("/seal-key")
@@ -71,7 +75,7 @@ async def show_seal_key(site: Site) -> Response[Any]:
     return Response(
         {
             "kid": welcome.seal_kid,
-            "public_key": base64.urlsafe_b64encode(welcome.seal_public_key).decode().rstrip("="),
+            "public_key": base64url(welcome.seal_public_key),
             "environment": welcome.environment,
             "not_after_s": int(time.time()) + SEAL_VALID_S,
         }
@@ -120,6 +124,7 @@ async def create_schedule(request: AppRequest, site: Site) -> Response[Any]:
     envelope, body, not_after_s = _sealed(form)
     if not_after_s < due_at.timestamp() + limits.LATE_DEFAULT_S:
         raise Refused(RefusalCode.SEAL_EXPIRED, "due")
+    viewing = await read_viewing(site, user, form.viewing, form.viewing_key)
     wrapped_key = await schedules.account_key(site.pool, user, account)
     await schedules.check_recipient(site.pool, account, recipient)
     binding = Binding(
@@ -139,6 +144,7 @@ async def create_schedule(request: AppRequest, site: Site) -> Response[Any]:
         binding=binding,
         content_key=await _ingest(site, wrapped_key, binding, form.kid, envelope, body),
         body=body,
+        viewing=viewing,
     )
     message = await schedules.create(site.pool, site.announce, new)
     if wants_json(request):
@@ -162,7 +168,7 @@ async def _ingest(site: Site, wrapped_key: bytes, binding: Binding, kid: str, en
 
 
 def _sealed(form: NewMessage) -> tuple[bytes, bytes, int]:
-    envelope, body = _bytes(form.envelope), _bytes(form.body)
+    envelope, body = read_bytes(form.envelope), read_bytes(form.body)
     if len(body) > BODY_BYTES_MAX:
         raise Refused(RefusalCode.TEXT_TOO_LONG, "text")
     # One byte of kind and no text is a well-formed seal of nothing: for the enclave to say.
@@ -174,10 +180,3 @@ def _sealed(form: NewMessage) -> tuple[bytes, bytes, int]:
     if not_after_s > time.time() + SEAL_VALID_S_MAX:
         raise Refused(RefusalCode.SEAL_MALFORMED, "text")
     return envelope, body, not_after_s
-
-
-def _bytes(text: str) -> bytes:
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        raise Refused(RefusalCode.SEAL_MALFORMED, "text") from None

@@ -44,6 +44,7 @@ SELECT m.id, m.state, m.due_at, s.late_limit_s FROM messages m JOIN schedules s 
 WHERE m.schedule_id = $1 AND m.state = ANY ($2::text[]) ORDER BY m.id FOR UPDATE OF m
 
 -- name: change_seal
--- $1 schedule  $2 environment  $3 not after (s)  $4 sealed content key  $5 sealed body. Gives nothing when it has that body.
-UPDATE schedules SET environment = $2, not_after_s = $3, content_key = $4, body = $5
+-- $1 schedule  $2 environment  $3 not after (s)  $4 sealed content key  $5 sealed body  $6, $7 the content key under a
+-- viewing key, and which, or NULL: that of the old text opens no other. Gives nothing when it has that body.
+UPDATE schedules SET environment = $2, not_after_s = $3, content_key = $4, body = $5, viewing = $6, viewing_key = $7
 WHERE id = $1 AND body <> $5 RETURNING id

@@ -18,10 +18,12 @@ SELECT can_send FROM contacts WHERE account_id = $1 AND jid = $2
 
 -- name: add_schedule
 -- $1 id  $2 user  $3 account  $4 recipient  $5 zone  $6 late limit (s)  $7 environment  $8 not after (s)
--- $9 sealed content key  $10 sealed body. Gives nothing when the id is taken.
+-- $9 sealed content key  $10 sealed body  $11, $12 the content key under a viewing key, and which, or NULL.
+-- Gives nothing when the id is taken.
 INSERT INTO schedules
-    (id, user_id, account_id, recipient, zone, late_limit_s, environment, not_after_s, content_key, body)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    (id, user_id, account_id, recipient, zone, late_limit_s, environment, not_after_s, content_key, body,
+     viewing, viewing_key)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 ON CONFLICT (id) DO NOTHING
 RETURNING id
 

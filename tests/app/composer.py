@@ -7,18 +7,21 @@ from uuid import uuid4
 from enclave.sealer import seal
 from enclave.wire.sealing import Binding, recipient_hash
 from tests.app.conftest import Browser
+from tests.vault import text_of
 
 ANNA = "491510000001@s.whatsapp.net"
 GROUP = "123456789012345678@g.us"
 
 
-def text_of(data: bytes) -> str:
-    """Return bytes as the form carries them."""
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
-
-
 def fill_in(browser: Browser, on: str, /, text: str = "See you at nine.", **changed: str) -> dict[str, str]:
     """Return the fields of a message of account `on` to Anna in an hour; `changed` replaces fields after sealing."""
+    return fill_in_and_see(browser, on, text, **changed)[0]
+
+
+def fill_in_and_see(
+    browser: Browser, on: str, /, text: str = "See you at nine.", **changed: str
+) -> tuple[dict[str, str], Binding, bytes]:
+    """Do the same and return also the binding and the content key, which otherwise nobody keeps."""
     key = browser.get("/seal-key").json()
     fields = {
         "schedule": changed.pop("sealed_schedule", str(uuid4())),
@@ -42,7 +45,7 @@ def fill_in(browser: Browser, on: str, /, text: str = "See you at nine.", **chan
         "body": text_of(sealed.body),
         "not_after_s": str(key["not_after_s"]),
     }
-    return {**fields, **changed}
+    return {**fields, **changed}, binding, sealed.content_key
 
 
 def new_account(browser: Browser) -> str:

@@ -50,6 +50,8 @@ def test_without_redis_whoever_was_here_goes_on_and_others_are_told_to_wait(web,
         fresh = Browser(web)
         fresh.get("/")
         assert fresh.post("/login-codes", {"email": "bob@example.org"}).status_code == 503
+        opening = ana.post("/viewing-key/openings", {"proof": "x"}, **JSON)
+        assert (opening.status_code, opening.json()["error"]["code"]) == (503, "unavailable")
     finally:
         own_cache.start()
     eventually_sync(lambda: ana.get("/logins", **JSON).status_code == 200, "Redis to be used again")

@@ -7,8 +7,9 @@ import pytest
 import redis
 
 from store import keys
-from tests.app.composer import ANNA, GROUP, fill_in, new_account, text_of
+from tests.app.composer import ANNA, GROUP, fill_in, new_account
 from tests.app.conftest import Browser, Enclave
+from tests.vault import text_of
 
 NUMBERS = iter(range(491700000000, 491700001000))
 

@@ -10,7 +10,7 @@ from app.render import TEMPLATE_FOLDER, TEMPLATES, attributes
 from app.static_files import FILES, FOLDER, read_static
 from app.views import Frame
 
-FRAME = Frame(csrf="0", email="ana@example.org", here="", theme="", mailbox=False, phones_url="")
+FRAME = Frame(csrf="0", user="", email="ana@example.org", here="", theme="", mailbox=False, phones_url="")
 PARTS = sorted(path.stem for path in (TEMPLATE_FOLDER / "parts").glob("*.html"))
 EVERY_TEMPLATE = sorted(TEMPLATE_FOLDER.rglob("*.html"))
 

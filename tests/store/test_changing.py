@@ -18,6 +18,7 @@ from store.database import new_id
 from store.due import Due
 from store.notices import Notices
 from store.schedules import Announce
+from store.viewing import Viewing
 from tests.rows import add_account, add_message, later, state_of
 from tests.store.conftest import Store
 from tests.waiting import eventually
@@ -66,7 +67,7 @@ class Desk:
         """Send it again."""
         await changing.resend(self.store.pool, self.announce, self.user, self.message, later(0))
 
-    async def edit(self, not_after_s: int = 4_000_000_000) -> None:
+    async def edit(self, not_after_s: int = 4_000_000_000, viewing: Viewing | None = None) -> None:
         """Give it another text."""
         binding = Binding(
             environment="demo",
@@ -75,7 +76,7 @@ class Desk:
             recipient_hash="",
             not_after_s=not_after_s,
         )
-        seal = NewSeal(binding=binding, content_key=b"new key", body=NEW)
+        seal = NewSeal(binding=binding, content_key=b"new key", body=NEW, viewing=viewing)
         await changing.edit(self.store.pool, self.announce, self.user, self.schedule, seal)
 
     async def events(self) -> list[str]:
@@ -270,3 +271,14 @@ async def test_a_gate_that_had_to_wait_sends_the_text_as_it_is_by_then(desk: Des
 
 async def _waits(desk: Desk) -> bool:
     return bool(await desk.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
+
+
+@pytest.mark.parametrize("viewing", [Viewing(key=new_id(), wrapped=b"n" * 60), None])
+async def test_another_text_has_another_way_to_be_seen_or_none(desk: Desk, viewing: Viewing | None) -> None:
+    await desk.write()
+    await desk.store.pool.execute(
+        "UPDATE schedules SET viewing = $2, viewing_key = gen_random_uuid() WHERE id = $1", desk.schedule, b"o" * 60
+    )
+    await desk.edit(viewing=viewing)
+    row = await desk.store.pool.fetchrow("SELECT viewing, viewing_key FROM schedules WHERE id = $1", desk.schedule)
+    assert tuple(row) == ((viewing.wrapped, viewing.key) if viewing else (None, None))
