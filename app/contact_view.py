@@ -2,29 +2,40 @@
 
 import hashlib
 from typing import Final
+from urllib.parse import quote, urlencode
+
+import phonenumbers
 
 from app.views import ContactRow
 from domain import draft
+from domain.finding import Search, marked
+from domain.naming import digits_of, number_name
 from domain.refusal import Refused
 from store.pages import Contact
 
 FACES: Final = 4
 SHOWN_DIGITS: Final = 4
+NOTHING_SOUGHT: Final = Search()
+
+NEVER_WROTE: Final = "never wrote to you"
 
 
-def contact_row(contact: Contact) -> ContactRow:
-    """A person or group."""
-    if contact.kind == "group":
-        line = f"group, {contact.members} people" if contact.can_send else "group, only its admins write"
-    else:
-        line = masked(contact.jid)
+def contact_row(account: str, contact: Contact, search: Search = NOTHING_SOUGHT) -> ContactRow:
+    """A person or group of `account`, the part of the name that was looked for marked."""
+    reach = reach_of(contact)
+    name = contact.name
+    if is_nameless(contact) and digits_of(contact.jid) != search.number:
+        name = masked(contact.jid)
     return ContactRow(
         jid=contact.jid,
         kind=contact.kind,
-        name=contact.name,
-        line=line,
+        name=name,
+        marks=marked(name, search),
+        line=_line(contact, reach),
+        reach=reach,
         initials=initials(contact.name),
         face=face(contact.jid),
+        picture=picture_url(account, contact.jid, contact.picture_id),
         can_send=contact.can_send,
     )
 
@@ -37,14 +48,41 @@ def number_row(text: str) -> ContactRow | None:
         return None
     jid = f"{digits}@s.whatsapp.net"
     return ContactRow(
-        jid=jid, kind="person", name=f"+{digits}", line="a number", initials="+", face=face(jid), can_send=True
+        jid=jid,
+        kind="person",
+        name=number_name(jid),
+        marks=[(number_name(jid), False)],
+        line="not among your contacts",
+        reach="cold",
+        initials="#",
+        face=face(jid),
+        picture="",
+        can_send=True,
     )
 
 
+def reach_of(contact: Contact) -> str:
+    """How readily WhatsApp lets a message through: warm where one has written, cool for a name that one knows."""
+    if contact.established:
+        return "warm"
+    return "cold" if is_nameless(contact) else "cool"
+
+
+def is_nameless(contact: Contact) -> bool:
+    """Whether all that is known of somebody is a number."""
+    return contact.kind == "person" and contact.name == number_name(contact.jid)
+
+
 def masked(jid: str) -> str:
-    """A number with its middle hidden: enough to tell two people of one name apart."""
-    digits = jid.partition("@")[0]
-    return f"+{digits[:2]} •••• {digits[-SHOWN_DIGITS:]}"
+    """A number with its middle hidden: enough to tell two people of one name apart. "" for what has no number."""
+    digits = digits_of(jid)
+    if not digits:
+        return ""
+    try:
+        country = str(phonenumbers.parse(f"+{digits}").country_code)
+    except phonenumbers.NumberParseException:
+        country = ""
+    return f"+{country} •••• {digits[-SHOWN_DIGITS:]}" if country else f"•••• {digits[-SHOWN_DIGITS:]}"
 
 
 def initials(name: str) -> str:
@@ -56,3 +94,15 @@ def initials(name: str) -> str:
 def face(jid: str) -> int:
     """Which of the quiet colour pairs a person without a photo gets: always the same."""
     return hashlib.sha256(jid.encode()).digest()[0] % FACES
+
+
+def picture_url(account: str, jid: str, picture_id: str) -> str:
+    """Where a picture is; the address changes with the picture. "" when there is none."""
+    return f"/accounts/{account}/contacts/{quote(jid)}/picture?{urlencode({'v': picture_id})}" if picture_id else ""
+
+
+def _line(contact: Contact, reach: str) -> str:
+    if contact.kind == "group":
+        people = "1 person" if contact.members == 1 else f"{contact.members} people"
+        return f"group, {people}" if contact.can_send else "group, only its admins write"
+    return NEVER_WROTE if reach == "cold" else masked(contact.jid)

@@ -66,6 +66,7 @@ ROUTES: Final = (
     pairings.create_pairing,
     contacts.find_contacts,
     contacts.list_contacts,
+    contacts.show_picture,
     live.stream_live,
     storybook.show_storybook,
     show_static,

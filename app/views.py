@@ -197,19 +197,28 @@ class PairingPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ContactRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A person or group in a search."""
+    """A person or group. `marks`: the name in pieces, each with whether it was looked for; `reach`: warm, cool, cold.
+
+    `picture`: its address, "" when there is none.
+    """
 
     jid: str
     kind: str
     name: str
+    marks: list[tuple[str, bool]]
     line: str
+    reach: str
     initials: str
     face: int
+    picture: str
     can_send: bool
 
 
 class ContactList(msgspec.Struct, frozen=True, kw_only=True):
-    """What a search found. `number` is a row for a typed number that is no contact, or None."""
+    """What a search found. `number` is a row for a typed number that is no contact, or None.
+
+    `page` counts from 1; `more`: there is another one; `synced` False: names are still arriving.
+    """
 
     account: str
     query: str
@@ -217,6 +226,8 @@ class ContactList(msgspec.Struct, frozen=True, kw_only=True):
     number: ContactRow | None
     total: int
     synced: bool
+    page: int = 1
+    more: bool = False
 
 
 class ContactsPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -52,8 +52,14 @@ SYNC_QUIET_S: Final = 60.0
 """First sync ends when names are in and nothing has changed for this long."""
 
 PICTURES_PER_WAKE_MAX: Final = 30
+PICTURES_PER_DAY_MAX: Final = 100
+"""Of one account in 24 h (docs/whatsapp.md §10)."""
 PICTURE_GAP_S: Final = 4.0
 """Between two picture requests (docs/whatsapp.md §10)."""
+PICTURE_GAP_JITTER: Final = 0.5
+"""Share of the gap that dice add, so that no rhythm shows."""
+PICTURE_PAUSE_S: Final = 24 * 3600
+"""After a request for a picture that WhatsApp refused, for example as too many, none is made for this long."""
 PICTURE_FRESH_S: Final = 30 * 24 * 3600
 """How long an answer about a picture holds, "none" included."""
 SYNC_DEBOUNCE_S: Final = 1.0
@@ -145,6 +151,15 @@ LOGIN_S: Final = 30 * 24 * 3600
 ACCOUNTS_PER_USER_MAX: Final = 5
 OPEN_MESSAGES_PER_ACCOUNT_MAX: Final = 2000
 SEARCH_RESULTS_MAX: Final = 30
+"""Options shown while a recipient is chosen."""
+SEARCH_CHARS_MAX: Final = 80
+SEARCH_WORDS_MAX: Final = 8
+RECENT_SENDS_MAX: Final = 200
+"""The newest sends of an account that make their recipients "recent"."""
+CONTACT_PAGES_MAX: Final = 200
+"""Pages of PAGE_ROWS_MAX that the list of people can be leafed through."""
+FACE_CACHE_S: Final = 30 * 24 * 3600
+"""How long a browser keeps a picture, whose address changes with it."""
 PAGE_ROWS_MAX: Final = 100
 RECORD_S: Final = 30 * 24 * 3600
 """How far back the on-time record of an account reaches."""

@@ -1,10 +1,12 @@
 """People and groups of an account, as the engine copies them from a live session."""
 
+import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from domain import limits
 from domain.naming import search_text, shown_name
 from enclave.wire.answers import Contact, Group
 from store.database import Pool, reaching, transaction
@@ -40,7 +42,7 @@ class Contacts:
 
     async def put_groups(self, account: UUID, epoch: int, groups: Sequence[Group]) -> None:
         """Keeps all groups; those that are not among them are dropped."""
-        names = [one.name.strip() or "Group" for one in groups]
+        names = [unicodedata.normalize("NFC", one.name.strip()) or "Group" for one in groups]
         async with transaction(self._pool) as connection:
             await connection.execute(
                 _SQL["put_groups"],
@@ -64,16 +66,26 @@ class Contacts:
         await self._notices.tell(row["user_id"], (Element.CONTACTS, account), (Element.ACCOUNT, account))
         return row["contacts"]
 
-    async def without_picture(self, account: UUID, before: datetime, limit: int) -> list[tuple[str, str]]:
-        """(JID, known picture id) of contacts whose picture nobody asked for since `before`: recipients first."""
+    async def without_picture(self, account: UUID, before: datetime, most: int) -> list[tuple[str, str]]:
+        """(JID, known picture id) of contacts whose picture nobody asked for since `before`: recipients first.
+
+        None once `limits.PICTURES_PER_DAY_MAX` have been asked for in a day, and none during a pause.
+        """
         async with reaching():
-            rows = await self._pool.fetch(_SQL["without_picture"], account, before, limit)
+            rows = await self._pool.fetch(_SQL["without_picture"], account, before, most, limits.PICTURES_PER_DAY_MAX)
         return [(row["jid"], row["picture_id"]) for row in rows]
 
     async def put_picture(self, account: UUID, epoch: int, jid: str, picture_id: str, image: bytes | None) -> None:
-        """Keeps what is known of a picture; `picture_id` "" for none, `image` None for unchanged."""
+        """Keeps what is known of a picture and tells of a new one; `picture_id` "" for none, `image` None: unchanged."""
         async with reaching():
-            await self._pool.execute(_SQL["put_picture"], account, epoch, jid, picture_id, image)
+            user = await self._pool.fetchval(_SQL["put_picture"], account, epoch, jid, picture_id, image)
+        if user is not None and image is not None:
+            await self._notices.tell(user, (Element.CONTACTS, account))
+
+    async def pause_pictures(self, account: UUID, epoch: int, until: datetime) -> None:
+        """Asks for no picture before `until`."""
+        async with reaching():
+            await self._pool.execute(_SQL["pause_pictures"], account, epoch, until)
 
     async def is_established(self, account: UUID, jid: str) -> bool:
         """Whether the account has written with `jid` before."""

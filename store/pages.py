@@ -7,8 +7,8 @@ import msgspec
 
 from domain import limits
 from domain.account import Link
+from domain.finding import Search
 from domain.message import MessageState
-from domain.naming import fold
 from store.database import Pool, reaching
 from store.statements import Statements
 
@@ -23,6 +23,7 @@ _SEALED_OF = _SQL["sealed_of"]
 _CHANGES_OF = _SQL["changes_of"]
 _SEARCH_CONTACTS = _SQL["search_contacts"]
 _CONTACT_OF = _SQL["contact_of"]
+_PICTURE_OF = _SQL["picture_of"]
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +86,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True):
-    """A person or group of an account."""
+    """A person or group of an account. `picture_id` "" when there is no picture."""
 
     jid: str
     kind: str
@@ -93,6 +94,7 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     members: int
     can_send: bool
     established: bool
+    picture_id: str
 
 
 async def accounts(pool: Pool, user: UUID) -> list[Account]:
@@ -151,20 +153,22 @@ async def changes(pool: Pool, user: UUID, message_id: UUID) -> list[Change]:
     return msgspec.convert([dict(row) for row in rows], list[Change])
 
 
-async def search_contacts(pool: Pool, user: UUID, account_id: UUID, text: str) -> list[Contact]:
-    """Contacts with `text` in any part of their name or number, those that begin with it first."""
-    folded = fold(text)
-    digits = "".join(sign for sign in folded if sign.isdigit())
-    # Somebody who types a number types it with signs that the stored digits do not have.
-    wanted = digits if digits and not any(sign.isalpha() for sign in folded) else folded
+async def search_contacts(
+    pool: Pool, user: UUID, account_id: UUID, search: Search, *, most: int, after: int = 0
+) -> list[Contact]:
+    """At most `most` contacts after the first `after`: whose name or number has all that is looked for (design §9)."""
+    words = [_literally(word) for word in search.words]
     async with reaching():
         rows = await pool.fetch(
             _SEARCH_CONTACTS,
             account_id,
             user,
-            f"%{_literally(wanted)}%",
-            _literally(wanted),
-            limits.SEARCH_RESULTS_MAX,
+            [f"%{word}%" for word in words],
+            [f"% {word}%" for word in words],
+            f"%{_literally(search.number)}%" if search.number else None,
+            limits.RECENT_SENDS_MAX,
+            most,
+            after,
         )
     return msgspec.convert([dict(row) for row in rows], list[Contact])
 
@@ -174,6 +178,14 @@ async def contact(pool: Pool, user: UUID, account_id: UUID, jid: str) -> Contact
     async with reaching():
         row = await pool.fetchrow(_CONTACT_OF, account_id, user, jid)
     return None if row is None else msgspec.convert(dict(row), Contact)
+
+
+async def picture(
+    pool: Pool, user: UUID, account_id: UUID, jid: str, picture_id: str, bytes_max: int
+) -> bytes | None:
+    """The picture with this id of a contact, None where there is none, or one of more than `bytes_max`."""
+    async with reaching():
+        return await pool.fetchval(_PICTURE_OF, account_id, user, jid, picture_id, bytes_max)
 
 
 def _literally(text: str) -> str:

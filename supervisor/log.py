@@ -40,7 +40,8 @@ EVENTS: Final[dict[str, tuple[str, ...]]] = {
     "pairing_phase": ("account", "phase"),
     "pairing_done": ("account",),
     "pairing_failed": ("account", "reason"),
-    "contacts_copied": ("account", "people", "groups", "pictures", "synced"),
+    "contacts_copied": ("account", "people", "groups", "synced"),
+    "pictures_paused": ("account",),
     "receipt_lost": ("account", "kind"),
     # --- messages ---
     "message_armed": ("account", "message", "due_ms"),

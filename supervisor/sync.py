@@ -1,18 +1,18 @@
-"""Copies people, groups and pictures of a live session to Postgres, so that no page ever needs a session."""
+"""Copies people and groups of a live session to Postgres, so that no page ever needs a session."""
 
 import asyncio
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from domain import limits
 from domain.hotset import WantKind
-from enclave.wire.answers import ContactPage, GroupList, Picture
+from enclave.wire.answers import ContactPage, GroupList
 from enclave.wire.limits import CONTACT_PAGE_MAX
-from enclave.wire.operations import GetPicture, ListContacts, ListGroups
+from enclave.wire.operations import ListContacts, ListGroups
 from store.door import DoorFailed, DoorLost
 from supervisor import clock, pairing
 from supervisor.chores import until_available
 from supervisor.log import emit
+from supervisor.pictures import Pictures
 from supervisor.session import LiveSession
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Sync:
         self._session = session
         self._store = actor.context.store
         self._groups = 0
+        self._pictures = Pictures(actor, session)
 
     async def run(self) -> None:
         """Copies what has changed until the session closes; a first sync also decides when it is over."""
@@ -40,6 +41,7 @@ class Sync:
         self._note_ready()
         if session.kind in (WantKind.HEALTH, WantKind.WISH):
             session.stay(limits.HEALTH_STAY_S)
+        pictures = actor.spawn(self._pictures.run())
         try:
             if actor.unsynced or actor.wish == WISH:
                 session.syncing = True
@@ -48,6 +50,7 @@ class Sync:
         except (DoorFailed, DoorLost):
             return  # the session has ended, or cannot say; the next wake asks again
         finally:
+            pictures.cancel()
             session.syncing = False
             actor.changed()
 
@@ -61,24 +64,17 @@ class Sync:
 
     async def _sync_first(self) -> None:
         session, actor = self._session, self._actor
-        pictures: asyncio.Task[None] | None = None
         synced = False
-        try:
-            while not session.closing.is_set():
-                session.contacts_changed.clear()
-                synced = await self._copy(groups=True)
-                if pictures is None:
-                    pictures = actor.spawn(self._copy_pictures())
-                now_s = clock.loop_s()
-                quiet_at_s = session.contacts_quiet_since_s + limits.SYNC_QUIET_S
-                over_s = min(session.sticky_until_s, quiet_at_s if synced else session.sticky_until_s)
-                wished = actor.wish == WISH and synced and not actor.unsynced
-                if wished or now_s >= over_s:
-                    break
-                await self._wait_change(over_s - now_s)
-        finally:
-            if pictures is not None:
-                pictures.cancel()
+        while not session.closing.is_set():
+            session.contacts_changed.clear()
+            synced = await self._copy(groups=True)
+            now_s = clock.loop_s()
+            quiet_at_s = session.contacts_quiet_since_s + limits.SYNC_QUIET_S
+            over_s = min(session.sticky_until_s, quiet_at_s if synced else session.sticky_until_s)
+            wished = actor.wish == WISH and synced and not actor.unsynced
+            if wished or now_s >= over_s:
+                break
+            await self._wait_change(over_s - now_s)
         if session.closing.is_set():
             return
         if synced:
@@ -138,6 +134,7 @@ class Sync:
         await until_available(lambda: contacts.count(actor.account, actor.epoch, own_name))
         if page.names_synced:
             pairing.note_ready(actor, self._session)
+        self._pictures.look_again()
         emit(
             "contacts_copied",
             account=actor.account,
@@ -153,31 +150,3 @@ class Sync:
         assert isinstance(answer, GroupList)
         self._groups = len(answer.groups)
         await until_available(lambda: self._store.contacts.put_groups(actor.account, actor.epoch, answer.groups))
-
-    async def _copy_pictures(self) -> None:
-        """Asks for the pictures that nobody has asked for lately, slowly, recipients first."""
-        actor, contacts = self._actor, self._store.contacts
-        before = clock.now() - timedelta(seconds=limits.PICTURE_FRESH_S)
-        wanted: list[tuple[str, str]] = []
-
-        async def look() -> None:
-            wanted[:] = await contacts.without_picture(actor.account, before, limits.PICTURES_PER_WAKE_MAX)
-
-        await until_available(look)
-        for jid, known_id in wanted:
-            if self._session.closing.is_set():
-                return
-            try:
-                answer = await actor.context.door.call(
-                    GetPicture(account=str(actor.account), epoch=actor.epoch, jid=jid, known_id=known_id)
-                )
-            except (DoorFailed, DoorLost):
-                return
-            assert isinstance(answer, Picture)
-            picture_id, image = answer.picture_id, answer.image or None
-            await until_available(
-                lambda jid=jid, picture_id=picture_id, image=image: contacts.put_picture(
-                    actor.account, actor.epoch, jid, picture_id, image
-                )
-            )
-            await asyncio.sleep(limits.PICTURE_GAP_S)

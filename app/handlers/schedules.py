@@ -14,7 +14,7 @@ from app.contact_view import contact_row, number_row
 from app.form import AppRequest, base64url, read_bytes, read_form, wants_json
 from app.guard import login_of
 from app.handlers.accounts import state_of
-from app.handlers.contacts import search
+from app.handlers.contacts import find
 from app.handlers.messages import ATTESTED
 from app.handlers.viewing import read_viewing
 from app.render import page
@@ -100,8 +100,8 @@ async def show_composer(request: AppRequest, site: Site, account: str = "", to: 
         schedule=str(new_id()),
         account=str(chosen.id),
         accounts=[await state_of(site, user, one) for one in usable],
-        contacts=await search(site, user, chosen, ""),
-        to=contact_row(known) if known else number_row(to.partition("@")[0]),
+        contacts=await find(site, user, chosen, "", most=limits.SEARCH_RESULTS_MAX),
+        to=contact_row(str(chosen.id), known) if known else number_row(to.partition("@")[0]),
         due=local_input(datetime.now(UTC) + PROPOSED, zone),
         zone=zone.key,
         attested=attested,

@@ -133,6 +133,9 @@ SEND_ERRORS: Final[tuple[tuple[str, Certainty, SendTrouble], ...]] = (
 NO_PICTURE_TEXTS: Final = ("the user has hidden their profile picture", "does not have a profile picture")
 """Parts of the error texts that mean that there is no picture for us; any other is a failed lookup."""
 
+RATE_LIMIT_TEXT: Final = "status 429"
+"""Part of the error text of a request that was one too many (docs/whatsapp.md §10)."""
+
 SERVER_ERROR_TEXT: Final = "server returned error "
 
 

@@ -308,11 +308,12 @@ class NeonizeDriver:
         except ClientError as error:
             if any(part in str(error) for part in classify.NO_PICTURE_TEXTS):
                 return Picture(picture_id="", image=b"")
-            raise DriverRefused(Code.NOT_CONNECTED) from None
+            limited = classify.RATE_LIMIT_TEXT in str(error)
+            raise DriverRefused(Code.RATE_LIMITED if limited else Code.NOT_CONNECTED) from None
         if answer.Picture.ID in ("", known_id):
             return Picture(picture_id=known_id, image=b"")
         image = await asyncio.to_thread(fetch_picture, answer.Picture.URL, self._proxy_url)
-        return Picture(picture_id=answer.Picture.ID if image else "", image=image)
+        return Picture(picture_id=answer.Picture.ID if image else known_id, image=image)
 
     async def look_up_number(self, phone: str) -> NumberChecked:
         """See `Driver`."""

@@ -31,6 +31,7 @@ class Code(StrEnum):
     STORE_TOO_LARGE = "store_too_large"
     TIMEOUT = "timeout"
     NOT_CONNECTED = "not_connected"
+    RATE_LIMITED = "rate_limited"  # WhatsApp wants fewer requests of this kind
     INTERNAL = "internal"
 
 

@@ -38,18 +38,27 @@ SET contacts = (SELECT count(*) FROM contacts WHERE account_id = $1), name = coa
 WHERE id = $1 AND epoch = $2 RETURNING contacts, user_id;
 
 -- name: without_picture
--- Contacts of account $1 whose picture nobody has asked for since $2: recipients of messages first, at most $3.
-SELECT c.jid, c.picture_id FROM contacts c
-WHERE c.account_id = $1 AND (c.pictured_at IS NULL OR c.pictured_at < $2)
+-- Contacts of account $1 whose picture nobody has asked for since $2: recipients of messages first, then people one
+-- writes with. At most $3; none once $4 have been asked for in a day, and none during a pause.
+SELECT c.jid, c.picture_id FROM contacts c JOIN accounts a ON a.id = c.account_id
+WHERE a.id = $1 AND (c.pictured_at IS NULL OR c.pictured_at < $2)
+  AND (a.pictures_after IS NULL OR a.pictures_after <= now())
+  AND $4 > (SELECT count(*) FROM contacts d WHERE d.account_id = $1 AND d.pictured_at > now() - interval '1 day')
 ORDER BY c.pictured_at NULLS FIRST,
-         EXISTS (SELECT 1 FROM messages m WHERE m.account_id = $1 AND m.recipient = c.jid) DESC, c.name, c.jid
+         EXISTS (SELECT 1 FROM messages m WHERE m.account_id = $1 AND m.recipient = c.jid) DESC,
+         c.established DESC, c.name LIKE '+%', c.search, c.jid
 LIMIT $3;
 
 -- name: put_picture
 -- Keeps what account $1 of epoch $2 knows of the picture of $3.  $4 id ('' if none)  $5 JPEG (NULL: unchanged)
 UPDATE contacts c
 SET picture_id = $4, pictured_at = now(), picture = CASE WHEN $4 = '' THEN NULL ELSE coalesce($5, c.picture) END
-FROM accounts a WHERE a.id = $1 AND a.epoch = $2 AND c.account_id = a.id AND c.jid = $3;
+FROM accounts a WHERE a.id = $1 AND a.epoch = $2 AND c.account_id = a.id AND c.jid = $3
+RETURNING a.user_id;
+
+-- name: pause_pictures
+-- Account $1 of epoch $2 asks for no picture before $3.
+UPDATE accounts SET pictures_after = $3 WHERE id = $1 AND epoch = $2;
 
 -- name: established
 -- Whether account $1 has written with $2 before, so that a send is no first contact.

@@ -50,14 +50,31 @@ SELECT c.at, c.event, c.reason FROM changes c JOIN messages m ON m.id = c.messag
 WHERE m.id = $1 AND m.user_id = $2 ORDER BY c.at, c.event LIMIT $3
 
 -- name: search_contacts
--- $1 account  $2 user  $3 LIKE pattern over the folded name and digits  $4 folded text, '' for all  $5 at most
-SELECT c.jid, c.kind, c.name, c.members, c.can_send, c.established
-FROM contacts c JOIN accounts a ON a.id = c.account_id
-WHERE a.id = $1 AND a.user_id = $2 AND c.search LIKE $3
-ORDER BY (c.search LIKE $4 || '%') DESC, c.established DESC, c.name, c.jid LIMIT $5
+-- Contacts that are looked for: beginnings of words first, then whom one has sent to lately, then by name; people
+-- without a name last. Established ones come before others when something is looked for.
+-- $1 account  $2 user  $3 LIKE patterns that must all be found  $4 the same as beginnings of words
+-- $5 LIKE pattern of a number, NULL for none  $6 newest sends that count  $7 at most  $8 after so many
+WITH recent AS (
+    SELECT s.recipient, max(s.sent_at) AS sent_at
+    FROM (SELECT recipient, sent_at FROM messages
+          WHERE account_id = $1 AND sent_at IS NOT NULL ORDER BY sent_at DESC LIMIT $6) s
+    GROUP BY s.recipient
+)
+SELECT c.jid, c.kind, c.name, c.members, c.can_send, c.established, c.picture_id
+FROM accounts a JOIN contacts c ON c.account_id = a.id LEFT JOIN recent r ON r.recipient = c.jid
+WHERE a.id = $1 AND a.user_id = $2 AND (c.search LIKE ALL ($3::text[]) OR c.search LIKE $5)
+ORDER BY (' ' || c.search LIKE ALL ($4::text[])) DESC, r.sent_at DESC NULLS LAST,
+         (c.established AND $3::text[] <> '{}') DESC, c.name LIKE '+%', c.search, c.jid
+LIMIT $7 OFFSET $8
 
 -- name: contact_of
 -- $1 account  $2 user  $3 JID
-SELECT c.jid, c.kind, c.name, c.members, c.can_send, c.established
+SELECT c.jid, c.kind, c.name, c.members, c.can_send, c.established, c.picture_id
 FROM contacts c JOIN accounts a ON a.id = c.account_id
 WHERE a.id = $1 AND a.user_id = $2 AND c.jid = $3
+
+-- name: picture_of
+-- $1 account  $2 user  $3 JID  $4 picture id  $5 most bytes
+SELECT c.picture
+FROM contacts c JOIN accounts a ON a.id = c.account_id
+WHERE a.id = $1 AND a.user_id = $2 AND c.jid = $3 AND c.picture_id = $4 AND octet_length(c.picture) <= $5

@@ -8,13 +8,15 @@ import pytest
 
 from enclave.session.nursery import Nursery
 from enclave.session.pipe import (
+    ReadPicture,
     SentText,
     SessionNotice,
     Stop,
     Stopped,
 )
 from enclave.session.process import EXIT_ORDERLY
-from enclave.wire.answers import Certainty, NotSent, SendTrouble
+from enclave.wire.answers import Certainty, NotSent, Picture, SendTrouble
+from enclave.wire.envelope import Code
 from enclave.wire.news import (
     Banned,
     Connected,
@@ -26,7 +28,7 @@ from enclave.wire.news import (
     Restarted,
     StreamFailed,
 )
-from tests.enclave.linked import ADA, Account, link, new_account, put_to_sleep, text, texts_at, wake
+from tests.enclave.linked import ADA, ADA_JID, Account, link, new_account, put_to_sleep, text, texts_at, wake
 from tests.enclave.simulator_rig import World, nursery_for, running_simulator
 
 
@@ -172,3 +174,16 @@ async def test_unlinking_on_the_phone_is_told_and_leaves_no_store(
     assert await line.told(LoggedOut) == LoggedOut(code=401)
     assert await line.ask(Stop()) == Stopped(snapshot=None)
     assert await line.ended() == EXIT_ORDERLY
+
+
+async def test_a_picture_too_many_is_told_apart_from_a_lost_connection(
+    world: World, nursery: Nursery, at_rest: Account, tmp_path: Path
+) -> None:
+    line = await wake(world, nursery, at_rest, tmp_path / "1")
+    await line.told(Connected)
+    for status, code in ((429, Code.RATE_LIMITED), (503, Code.NOT_CONNECTED)):
+        fault = {"when": "iq", "code": status, "xmlns": "w:profile:picture"}
+        await world.call("POST", f"/phones/{at_rest.number}/faults", fault)
+        assert await line.ask(ReadPicture(jid=ADA_JID, known_id="")) == code
+    assert isinstance(await line.ask(ReadPicture(jid=ADA_JID, known_id="")), Picture)
+    await put_to_sleep(line, at_rest.number, at_rest.jid)

@@ -1,5 +1,6 @@
 """Contacts: names by precedence, groups that come and go, pictures."""
 
+from domain import limits
 from enclave.wire.answers import Contact, Group
 from tests.rows import add_account, add_message, later
 from tests.store.conftest import Store
@@ -23,7 +24,7 @@ async def test_people_and_groups_are_kept_and_counted(store: Store) -> None:
     await store.contacts.put_groups(account, epoch, groups[:1])
     assert await store.contacts.count(account, epoch) == 3
     rows = await store.pool.fetch("SELECT name, search FROM contacts WHERE account_id = $1 ORDER BY jid", account)
-    assert [tuple(row) for row in rows] == [("Ski", "ski "), ("Zoë Ünal", "zoe unal 491"), ("+492", "+492 492")]
+    assert [tuple(row) for row in rows] == [("Ski", "ski"), ("Zoë Ünal", "zoe unal uenal zo 491"), ("+492", "+492 492")]
     assert await store.contacts.is_established(account, "491@s.whatsapp.net")
     assert not await store.contacts.is_established(account, "492@s.whatsapp.net")
     assert not await store.contacts.is_established(account, "nobody@s.whatsapp.net")
@@ -41,3 +42,20 @@ async def test_recipients_get_their_pictures_first(store: Store) -> None:
     await store.contacts.put_picture(account, epoch, "492@s.whatsapp.net", "id1", None)
     row = await store.pool.fetchrow("SELECT picture_id, picture FROM contacts WHERE jid = '492@s.whatsapp.net'")
     assert tuple(row) == ("id1", b"jpeg")
+
+
+async def test_pictures_are_asked_for_people_one_writes_with_first_and_so_many_a_day(store: Store) -> None:
+    account = await add_account(store.pool)
+    epoch = (await store.accounts.take([account], "node"))[account]
+    people = [_person(f"49{n}@s.whatsapp.net", full=f"P{n:03}", established=n == 105) for n in range(110)]
+    await store.contacts.put_people(account, epoch, people)
+    assert (await store.contacts.without_picture(account, later(0), 1))[0][0] == "49105@s.whatsapp.net"
+    for n in range(limits.PICTURES_PER_DAY_MAX):
+        await store.contacts.put_picture(account, epoch, f"49{n}@s.whatsapp.net", "", None)
+    assert await store.contacts.without_picture(account, later(0), 1) == []
+    await store.pool.execute("UPDATE contacts SET pictured_at = now() - interval '25 hours' WHERE pictured_at IS NOT NULL")
+    assert len(await store.contacts.without_picture(account, later(0), 5)) == 5
+    await store.contacts.pause_pictures(account, epoch - 1, later(60))
+    assert await store.contacts.without_picture(account, later(0), 1)
+    await store.contacts.pause_pictures(account, epoch, later(60))
+    assert await store.contacts.without_picture(account, later(0), 1) == []

@@ -1,0 +1,130 @@
+"""Searching people, their pages and pictures, and who may not see them."""
+
+import itertools
+
+import pytest
+
+from tests.app.composer import ANNA, GROUP, new_account
+
+JSON = {"Accept": "application/json"}
+NUMBERS = itertools.count(4915160000000)
+JPEG = b"\xff\xd8\xff\xe0" + bytes(range(200))
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache(redis_url: str) -> None:
+    """Start each test without logins, codes and used-up rates."""
+
+
+@pytest.fixture
+def someone(browser, enclave):
+    return browser().sign_in(f"ana{next(NUMBERS)}@example.org")
+
+
+@pytest.fixture
+def account(someone, database):
+    made = new_account(someone)
+    database.link(made, str(next(NUMBERS)))
+    return made
+
+
+SEARCHES = [
+    ("mul", ["Anna Müller"]),
+    ("MÜLLER", ["Anna Müller"]),
+    ("ler", ["Anna Müller"]),
+    ("0001", ["Anna Müller"]),
+    ("+49 151 0000", ["Anna Müller"]),
+    ("team", ["Studio Team"]),
+    ("", ["Anna Müller", "Studio Team"]),
+    ("%", []),
+    ("_", []),
+    ("\\", []),
+    ("nobody", []),
+]
+
+
+@pytest.mark.parametrize(("text", "names"), SEARCHES)
+def test_contacts_are_found_by_any_part_without_accents_and_case(someone, database, account, text, names):
+    database.add_contact(account, ANNA, "Anna Müller")
+    database.add_contact(account, GROUP, "Studio Team")
+    answer = someone.client.get(f"/accounts/{account}/contacts", params={"q": text}, headers=JSON)
+    assert [row["name"] for row in answer.json()] == names
+
+
+def test_names_are_text_and_never_markup(someone, database, account):
+    database.add_contact(account, ANNA, "<img src=x onerror=alert(1)>")
+    page = someone.get(f"/accounts/{account}/contacts").text
+    assert "<img src=x" not in page
+    assert "&lt;img src=x" in page
+
+
+def test_each_name_is_read_once_however_many_pages_there_are(someone, database, account):
+    for number in range(230):
+        database.add_contact(account, f"49171{number:07}@s.whatsapp.net", f"Person {number:03}")
+    names = []
+    for page in ("1", "2", "3", "4"):
+        answer = someone.client.get(f"/accounts/{account}/contacts", params={"page": page}, headers=JSON)
+        names.append([row["name"] for row in answer.json()])
+    assert [len(one) for one in names] == [100, 100, 30, 0]
+    assert sum(names, []) == [f"Person {number:03}" for number in range(230)]
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "", "9" * 5000, "٣"])
+def test_a_page_that_is_none_answers_too(someone, account, page):
+    assert someone.client.get(f"/accounts/{account}/contacts", params={"page": page}).status_code == 200
+
+
+def test_whoever_has_no_name_shows_no_number(someone, database, account):
+    database.add_contact(account, "491711234567@s.whatsapp.net", "+491711234567")
+    database.add_contact(account, ANNA, "Anna Müller")
+    rows = someone.client.get(f"/accounts/{account}/contacts", headers=JSON).json()
+    shown = [(row["name"], row["line"], row["reach"]) for row in rows]
+    assert shown == [("Anna Müller", "+49 •••• 0001", "cool"), ("+49 •••• 4567", "never wrote to you", "cold")]
+    typed = someone.client.get(f"/accounts/{account}/contacts", params={"q": "+49 171 1234567"}, headers=JSON).json()
+    assert [row["name"] for row in typed] == ["+491711234567"]
+
+
+def put_picture(database, account: str, jid: str, picture: bytes, picture_id: str = "7") -> str:
+    database.run(
+        f"UPDATE contacts SET picture_id = '{picture_id}', picture = '\\x{picture.hex()}'"
+        f" WHERE account_id = '{account}' AND jid = '{jid}'"
+    )
+    return f"/accounts/{account}/contacts/{jid}/picture?v={picture_id}"
+
+
+@pytest.mark.parametrize(("picture", "media_type"), [(JPEG, "image/jpeg"), (PNG, "image/png")], ids=["jpeg", "png"])
+def test_a_picture_is_for_its_owner_and_for_ever(someone, browser, database, account, picture, media_type):
+    database.add_contact(account, ANNA, "Anna Müller")
+    address = put_picture(database, account, ANNA, picture)
+    (row,) = someone.client.get(f"/accounts/{account}/contacts", headers=JSON).json()
+    answer = someone.client.get(row["picture"])
+    assert (answer.status_code, answer.content) == (200, picture)
+    assert answer.headers["content-type"] == media_type
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    cache = answer.headers["cache-control"]
+    assert "private" in cache
+    assert "immutable" in cache
+    assert "max-age=" in cache
+    assert browser().sign_in("eve@example.org").get(address).status_code == 404
+    assert browser().get(address, **JSON).status_code == 401
+
+
+BAD_PICTURES = [b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", b"GIF89a" + bytes(9), b"",
+                b"\xff\xd8\xff" + bytes(48 * 1024)]  # fmt: skip
+
+
+@pytest.mark.parametrize("picture", BAD_PICTURES, ids=["svg", "gif", "nothing", "too large"])
+def test_what_is_no_small_picture_is_not_handed_on(someone, database, account, picture):
+    database.add_contact(account, ANNA, "Anna Müller")
+    assert someone.client.get(put_picture(database, account, ANNA, picture)).status_code == 404
+
+
+def test_an_address_never_shows_another_picture(someone, database, account):
+    database.add_contact(account, ANNA, "Anna Müller")
+    old = put_picture(database, account, ANNA, JPEG, "7")
+    new = put_picture(database, account, ANNA, PNG, "8")
+    assert someone.client.get(old).status_code == 404
+    assert someone.client.get(new).content == PNG
+    assert someone.client.get(f"/accounts/{account}/contacts/{GROUP}/picture?v=7").status_code == 404
+    assert someone.client.get(f"/accounts/x/contacts/{ANNA}/picture?v=7").status_code == 404

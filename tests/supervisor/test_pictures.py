@@ -1,0 +1,80 @@
+"""Pictures of people, with the real client against the simulated WhatsApp: slowly, the right ones first, never pressing."""
+
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from domain import limits
+from tests.enclave.simulator_rig import World, running_simulator
+from tests.rows import add_message, later
+from tests.supervisor.engines import Engine
+from tests.supervisor.worlds import ADA, ADA_JID, linked, running_engine, to_sleep
+from tests.waiting import eventually
+
+BEN, CLEO = "491700000071", "491700000072"
+BEN_JID, CLEO_JID = (f"{number}@s.whatsapp.net" for number in (BEN, CLEO))
+JPEG = b"\xff\xd8\xff"
+
+
+@pytest.fixture(scope="module")
+async def world() -> AsyncIterator[World]:
+    with tempfile.TemporaryDirectory(prefix="autosendr-") as folder:
+        async with running_simulator(Path(folder)) as running:
+            for number, name, picture in ((ADA, "Ada", "shown"), (BEN, "Ben", "hidden"), (CLEO, "Cleo", "shown")):
+                await running.call("POST", "/phones", {"number": number, "name": name, "picture": picture})
+            yield running
+
+
+@pytest.fixture
+async def engine(
+    world: World, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Engine]:
+    monkeypatch.setattr(limits, "PICTURE_GAP_S", 0.05)
+    async with running_engine(world, database_url, redis_url) as running:
+        yield running
+
+
+async def _picture(engine: Engine, account: object, jid: str) -> tuple[str, bytes | None] | None:
+    row = await engine.store.pool.fetchrow(
+        "SELECT picture_id, picture, pictured_at FROM contacts WHERE account_id = $1 AND jid = $2", account, jid
+    )
+    return None if row is None or row["pictured_at"] is None else (row["picture_id"], row["picture"])
+
+
+async def test_pictures_come_with_the_names_and_with_names_that_come_later(engine: Engine, world: World) -> None:
+    account, number = await linked(engine, world)
+    found = await eventually(lambda: _picture(engine, account, ADA_JID), "Ada's picture", 30)
+    assert found[0]
+    assert (found[1] or b"").startswith(JPEG)
+    for other, name in ((BEN, "Ben"), (CLEO, "Cleo")):
+        await world.call("POST", f"/phones/{number}/contacts", {"number": other, "name": name})
+    assert (await eventually(lambda: _picture(engine, account, CLEO_JID), "Cleo's picture", 30))[0]
+    assert await eventually(lambda: _picture(engine, account, BEN_JID), "that Ben shows none", 30) == ("", None)
+
+
+async def test_a_wake_for_a_message_asks_for_what_the_first_sync_left(engine: Engine, world: World) -> None:
+    account, _ = await linked(engine, world)
+    await to_sleep(engine, account)
+    await engine.store.pool.execute("UPDATE contacts SET pictured_at = NULL WHERE account_id = $1", account)
+    await engine.state(await engine.schedule(account, later(0), "hello", ADA_JID), "DELIVERED", "READ")
+    assert await eventually(lambda: _picture(engine, account, ADA_JID), "Ada's picture", 30)
+
+
+async def test_none_is_asked_for_after_one_too_many(engine: Engine, world: World) -> None:
+    number = "491700000088"
+    fault = {"when": "iq", "code": 429, "xmlns": "w:profile:picture"}
+    await world.call("POST", "/phones", {"number": number, "name": "Me", "contacts": [{"number": CLEO, "name": "C"}]})
+    await world.call("POST", f"/phones/{number}/faults", fault)
+    account = await engine.new_account()
+    await engine.wish(account, "pair", "PAIRING")
+    await engine.hears("pairing_shown", account=account)
+    shown = await engine.store.run_state.look_pairing(account)
+    assert shown is not None
+    await world.call("POST", f"/phones/{number}/scan", {"qr": shown.qr})
+    await engine.hears("pictures_paused", account=account)
+    await add_message(engine.store.pool, account, recipient=CLEO_JID, due=later(1000))
+    assert await engine.store.contacts.without_picture(account, later(0), 5) == []
+    await engine.store.pool.execute("UPDATE accounts SET pictures_after = now() WHERE id = $1", account)
+    assert (CLEO_JID, "") in await engine.store.contacts.without_picture(account, later(0), 5)
