@@ -4,8 +4,6 @@ import hashlib
 from typing import Final
 from urllib.parse import quote, urlencode
 
-import phonenumbers
-
 from app.views import ContactRow
 from domain import draft
 from domain.finding import Search, marked
@@ -15,6 +13,8 @@ from store.pages import Contact
 
 FACES: Final = 4
 SHOWN_DIGITS: Final = 4
+NUMBER_DIGITS_MIN: Final = 8
+"""Shorter ones are numbers that somebody is still typing."""
 NOTHING_SOUGHT: Final = Search()
 
 NEVER_WROTE: Final = "never wrote to you"
@@ -40,11 +40,21 @@ def contact_row(account: str, contact: Contact, search: Search = NOTHING_SOUGHT)
     )
 
 
-def number_row(text: str) -> ContactRow | None:
-    """A row for a typed phone number with its country code, None for anything else."""
+def number_row(text: str, own: str = "") -> ContactRow | None:
+    """A row for a typed phone number, None for anything else. Without its country code it is of the country of `own`.
+
+    `own`: international digits of whoever types.
+    """
+    number = text.strip()
+    if not number.startswith(("+", "0")):
+        number = f"+{number}"
+    elif number.startswith("00"):
+        number = f"+{number[2:]}"
     try:
-        digits = draft.phone(text if text.strip().startswith("+") else f"+{text.strip()}")
+        digits = draft.phone(number, draft.region_of(own))
     except Refused:
+        return None
+    if len(digits) < NUMBER_DIGITS_MIN:
         return None
     jid = f"{digits}@s.whatsapp.net"
     return ContactRow(
@@ -78,10 +88,7 @@ def masked(jid: str) -> str:
     digits = digits_of(jid)
     if not digits:
         return ""
-    try:
-        country = str(phonenumbers.parse(f"+{digits}").country_code)
-    except phonenumbers.NumberParseException:
-        country = ""
+    country = draft.country_code(digits)
     return f"+{country} •••• {digits[-SHOWN_DIGITS:]}" if country else f"•••• {digits[-SHOWN_DIGITS:]}"
 
 

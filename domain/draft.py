@@ -46,6 +46,20 @@ def phone(text: str, region: str = "") -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164).removeprefix("+")
 
 
+def country_code(digits: str) -> str:
+    """The country code that international digits begin with, "" if there is none."""
+    try:
+        return str(phonenumbers.parse(f"+{digits}").country_code)
+    except phonenumbers.NumberParseException:
+        return ""
+
+
+def region_of(digits: str) -> str:
+    """The ISO country of international digits, of several with one code the largest; "" if there is none."""
+    code = country_code(digits)
+    return phonenumbers.region_code_for_country_code(int(code)) if code else ""
+
+
 def recipient(jid: str) -> str:
     """A JID of a person by number or of a group. Raises Refused(RECIPIENT_INVALID)."""
     if not _JID.fullmatch(jid):

@@ -84,7 +84,7 @@ def _piece(sign: str) -> str:
     kind = unicodedata.category(sign[0])
     if kind == "Nd":
         return str(unicodedata.decimal(sign))
-    if sign in _APOSTROPHES or unicodedata.combining(sign[0]) or kind in ("Cf", "Cc") and not sign.isspace():
+    if sign in _APOSTROPHES or unicodedata.combining(sign[0]) or (kind in ("Cf", "Cc") and not sign.isspace()):
         return ""
     if kind[0] == "P" or kind[0] == "Z" or sign.isspace():
         return " "

@@ -76,7 +76,7 @@ class Contacts:
         return [(row["jid"], row["picture_id"]) for row in rows]
 
     async def put_picture(self, account: UUID, epoch: int, jid: str, picture_id: str, image: bytes | None) -> None:
-        """Keeps what is known of a picture and tells of a new one; `picture_id` "" for none, `image` None: unchanged."""
+        """Keeps what is known of a picture, tells of a new one; `picture_id` "" for none, `image` None: unchanged."""
         async with reaching():
             user = await self._pool.fetchval(_SQL["put_picture"], account, epoch, jid, picture_id, image)
         if user is not None and image is not None:

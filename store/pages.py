@@ -156,7 +156,7 @@ async def changes(pool: Pool, user: UUID, message_id: UUID) -> list[Change]:
 async def search_contacts(
     pool: Pool, user: UUID, account_id: UUID, search: Search, *, most: int, after: int = 0
 ) -> list[Contact]:
-    """At most `most` contacts after the first `after`: whose name or number has all that is looked for (design §9)."""
+    """At most `most` contacts after the first `after`: whose name or number has all that is looked for."""
     words = [_literally(word) for word in search.words]
     async with reaching():
         rows = await pool.fetch(
@@ -180,9 +180,7 @@ async def contact(pool: Pool, user: UUID, account_id: UUID, jid: str) -> Contact
     return None if row is None else msgspec.convert(dict(row), Contact)
 
 
-async def picture(
-    pool: Pool, user: UUID, account_id: UUID, jid: str, picture_id: str, bytes_max: int
-) -> bytes | None:
+async def picture(pool: Pool, user: UUID, account_id: UUID, jid: str, picture_id: str, bytes_max: int) -> bytes | None:
     """The picture with this id of a contact, None where there is none, or one of more than `bytes_max`."""
     async with reaching():
         return await pool.fetchval(_PICTURE_OF, account_id, user, jid, picture_id, bytes_max)

@@ -78,11 +78,9 @@ async def find(site: Site, user: UUID, account: Account, text: str, *, most: int
     """The contacts that a text finds, `most` a page, and on the first page the number that it is."""
     query = text.strip()[: limits.SEARCH_CHARS_MAX]
     search = read_search(query)
-    found = await pages.search_contacts(
-        site.pool, user, account.id, search, most=most + 1, after=(page - 1) * most
-    )
+    found = await pages.search_contacts(site.pool, user, account.id, search, most=most + 1, after=(page - 1) * most)
     rows = [contact_row(str(account.id), one, search) for one in found[:most]]
-    number = number_row(query) if query and page == 1 else None
+    number = number_row(query, account.phone) if query and page == 1 else None
     if number and any(row.jid == number.jid for row in rows):
         number = None
     return ContactList(

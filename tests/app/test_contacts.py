@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from app.contact_view import number_row
 from tests.app.composer import ANNA, GROUP, new_account
 
 JSON = {"Accept": "application/json"}
@@ -67,7 +68,7 @@ def test_each_name_is_read_once_however_many_pages_there_are(someone, database, 
         answer = someone.client.get(f"/accounts/{account}/contacts", params={"page": page}, headers=JSON)
         names.append([row["name"] for row in answer.json()])
     assert [len(one) for one in names] == [100, 100, 30, 0]
-    assert sum(names, []) == [f"Person {number:03}" for number in range(230)]
+    assert list(itertools.chain(*names)) == [f"Person {number:03}" for number in range(230)]
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "x", "", "9" * 5000, "٣"])
@@ -128,3 +129,20 @@ def test_an_address_never_shows_another_picture(someone, database, account):
     assert someone.client.get(new).content == PNG
     assert someone.client.get(f"/accounts/{account}/contacts/{GROUP}/picture?v=7").status_code == 404
     assert someone.client.get(f"/accounts/x/contacts/{ANNA}/picture?v=7").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("text", "jid"),
+    [
+        ("+44 7700 900123", "447700900123@s.whatsapp.net"),
+        ("0044 7700 900123", "447700900123@s.whatsapp.net"),
+        ("447700900123", "447700900123@s.whatsapp.net"),
+        ("0171 1234567", "491711234567@s.whatsapp.net"),
+        ("0171", None),
+        ("Anna 7", None),
+        ("", None),
+    ],
+)
+def test_a_typed_number_is_somebody_too(text, jid):
+    row = number_row(text, "4915112345678")
+    assert (row and row.jid) == jid

@@ -128,3 +128,17 @@ def test_what_is_no_time_is_refused_at_its_field(local: str, zone: str, code: Re
 def test_more_than_a_year_ahead_is_refused() -> None:
     far = (NOW + timedelta(seconds=limits.DUE_FUTURE_S_MAX + 60)).replace(tzinfo=None).isoformat()
     assert _code(draft.due_at, far, "UTC", NOW) == (RefusalCode.TIME_TOO_FAR, "due")
+
+
+@pytest.mark.parametrize(
+    ("digits", "country", "region"),
+    [
+        ("491711234567", "49", "DE"),
+        ("5511999990004", "55", "BR"),
+        ("447700900001", "44", "GB"),
+        ("", "", ""),
+        ("0", "", ""),
+    ],
+)
+def test_a_number_tells_its_country(digits: str, country: str, region: str) -> None:
+    assert (draft.country_code(digits), draft.region_of(digits)) == (country, region)

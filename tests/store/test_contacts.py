@@ -53,7 +53,9 @@ async def test_pictures_are_asked_for_people_one_writes_with_first_and_so_many_a
     for n in range(limits.PICTURES_PER_DAY_MAX):
         await store.contacts.put_picture(account, epoch, f"49{n}@s.whatsapp.net", "", None)
     assert await store.contacts.without_picture(account, later(0), 1) == []
-    await store.pool.execute("UPDATE contacts SET pictured_at = now() - interval '25 hours' WHERE pictured_at IS NOT NULL")
+    await store.pool.execute(
+        "UPDATE contacts SET pictured_at = now() - interval '25 hours' WHERE pictured_at IS NOT NULL"
+    )
     assert len(await store.contacts.without_picture(account, later(0), 5)) == 5
     await store.contacts.pause_pictures(account, epoch - 1, later(60))
     assert await store.contacts.without_picture(account, later(0), 1)

@@ -96,7 +96,16 @@ async def test_every_word_is_found_in_names_and_numbers(
 
 
 async def test_without_a_search_recent_ones_come_first_and_nameless_ones_last(store: Store, account: UUID) -> None:
-    by_name = ["100%", "a_b", "Anna-Lena Mueller", "Class 5 2024", "Jörg Müller", "Łukasz Wałęsa", "Ski (Zürich)", "Zoë Ünal"]
+    by_name = [
+        "100%",
+        "a_b",
+        "Anna-Lena Mueller",
+        "Class 5 2024",
+        "Jörg Müller",
+        "Łukasz Wałęsa",
+        "Ski (Zürich)",
+        "Zoë Ünal",
+    ]
     assert await _find(store, account, "") == [*by_name, "+491711999999"]
     await _sent(store, account, "491711000002@s.whatsapp.net", 500)
     await _sent(store, account, "491711000001@s.whatsapp.net", 100)
@@ -147,9 +156,9 @@ async def test_what_is_recent_is_read_from_an_index(store: Store, account: UUID)
     for number in range(50):
         await _sent(store, account, f"{number}@s.whatsapp.net", number)
     await store.pool.execute(
-        "INSERT INTO messages (id, schedule_id, occurrence, user_id, account_id, recipient, due_at, state, wa_id, sent_at)"
-        " SELECT gen_random_uuid(), schedule_id, n, user_id, account_id, recipient, due_at, 'SENT', 'x', due_at"
-        " FROM (SELECT * FROM messages LIMIT 1) m, generate_series(2, 5000) AS n"
+        "INSERT INTO messages (id, schedule_id, occurrence, user_id, account_id, recipient, due_at, state,"
+        " wa_id, sent_at) SELECT gen_random_uuid(), schedule_id, n, user_id, account_id, recipient, due_at, 'SENT',"
+        " 'x', due_at FROM (SELECT * FROM messages LIMIT 1) m, generate_series(2, 5000) AS n"
     )
     await store.pool.execute("ANALYZE messages")
     plan = await store.pool.fetch(
