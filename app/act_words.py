@@ -5,7 +5,8 @@ from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.clock import moment, within
+from app.clock import moment
+from app.flight_view import at_words
 from app.message_view import name_of
 from domain.message import MessageState
 from store.pages import Message
@@ -26,18 +27,9 @@ class Act(StrEnum):
 LEFT: Final = frozenset({_S.SENT, _S.DELIVERED, _S.READ})
 
 
-def at(instant: datetime, zone: ZoneInfo, now: datetime) -> str:
-    """When, inside a sentence: "at 11:30" today, else "tomorrow at 11:30", "on Friday 27 November at 09:00"."""
-    there = moment(instant, zone, now)
-    if there.day == "Today":
-        return f"at {there.time}"
-    day = within(there.day)
-    return f"{day} at {there.time}" if day[0].islower() else f"on {day} at {there.time}"
-
-
 def cancelled(message: Message, zone: ZoneInfo, now: datetime) -> str:
     """After a cancel: what does not happen."""
-    return f"Cancelled. Nothing goes to {name_of(message)} {at(message.due_at, zone, now)}."
+    return f"Cancelled. Nothing goes to {name_of(message)} {at_words(message.due_at, zone, now)}."
 
 
 def waits(begin: str, message: Message, due_at: datetime, zone: ZoneInfo, now: datetime) -> str:
@@ -47,7 +39,7 @@ def waits(begin: str, message: Message, due_at: datetime, zone: ZoneInfo, now: d
         return f"{begin}It won't leave as things are; this page says why."
     if due_at <= now:
         return f"{begin}It leaves now."
-    return f"{begin}It leaves {at(due_at, zone, now)}."
+    return f"{begin}It leaves {at_words(due_at, zone, now)}."
 
 
 def too_late(act: Act, message: Message, zone: ZoneInfo, now: datetime) -> str:

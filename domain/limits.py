@@ -175,6 +175,10 @@ FAREWELLS_MAX: Final = 100
 """Users that one turn of reconcile removes."""
 SEALED_TEXTS_MAX: Final = 20
 """Sealed texts that a page asks for at once: half a megabyte if all are as long as can be."""
+HISTORY_ROWS: Final = 50
+"""One page of the history."""
+UNDO_S: Final = 10
+"""How long a toast offers its undo; the message's page does so for longer."""
 
 # --- live updates ---
 SSE_QUEUE_MAX: Final = 20

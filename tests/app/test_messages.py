@@ -74,9 +74,11 @@ def test_a_message_does_not_move_beyond_its_seal(ana, database):
 
 
 def test_a_past_time_is_refused_at_the_field_of_the_page(ana):
-    answer = ana.post(f"/messages/{ana.message}?_method=PATCH", {"due": "2020-01-01T09:00", "zone": "UTC"})
+    form = {"day": "2020-01-01", "due": "09:07", "zone": "UTC"}
+    answer = ana.post(f"/messages/{ana.message}?_method=PATCH", form)
     assert answer.status_code == 422
     assert 'id="due-error" role="alert">' in answer.text
+    assert 'value="09:07"' in answer.text
 
 
 @pytest.mark.parametrize("part", ["", "/status", "/timeline"])
