@@ -15,7 +15,7 @@ import httpx
 
 from standalone.demo_world import CONTACTS, OWN_NUMBER, Phones
 from standalone.home import CannotStart, open_home_at
-from standalone.plan import Plan, scratch_folder
+from standalone.plan import NEEDS, Plan, scratch_folder
 from standalone.processes import Bell, Processes, StopRequested
 from standalone.running import say
 from standalone.visitor import Visitor
@@ -105,8 +105,8 @@ def check(version: str, environ: Mapping[str, str] = os.environ) -> int:
     outcome: dict[str, Any] = {"ok": False}
     try:
         with Bell() as bell, open_home_at(folder / "home", folder / "run", folder.name[-8:]) as home:
-            plan = Plan(home, environ, demo=True, port=0)
-            processes = Processes(home, plan.services, bell, say)
+            plan = Plan(home, environ, demo=True, port=0, durable=False)
+            processes = Processes(home, plan.services, NEEDS, bell, say)
             try:
                 processes.start()
                 outcome = _walk(plan, bell.pause)

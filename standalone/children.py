@@ -10,10 +10,10 @@ import signal
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
 
 from standalone.home import CannotStart
 
@@ -79,21 +79,6 @@ def spawn(
         )
 
 
-def stop(child: subprocess.Popen[bytes], how: signal.Signals, stop_s: float = STOP_S) -> bool:
-    """Ask `child` to stop with `how`, wait `stop_s` seconds, then kill it. Returns whether it stopped by itself."""
-    if child.poll() is not None:
-        return True
-    with suppress(ProcessLookupError):
-        child.send_signal(how)
-    try:
-        child.wait(stop_s)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
-        return False
-    return True
-
-
 def tail(log: Path, characters: int = 800) -> str:
     """Return the last `characters` of a log file; empty when there is none."""
     try:
@@ -102,42 +87,116 @@ def tail(log: Path, characters: int = 800) -> str:
         return ""
 
 
-class Service(Protocol):
-    """Something that runs beside us: a server or one of the product's programs."""
+class Service(ABC):
+    """Something that runs beside us as one child process: a server, or one of the product's programs.
 
-    name: str
-    log: Path
-    ready_s: float
+    `stop_signal` asks it to stop, ours to send or the kernel's when we die; `stop_s` later it is killed.
+    """
 
+    def __init__(
+        self, name: str, log: Path, stop_signal: signal.Signals, *, ready_s: float, stop_s: float = STOP_S
+    ) -> None:
+        """Describe it; nothing starts yet."""
+        self.name = name
+        self.log = log
+        self.ready_s = ready_s
+        self.stop_s = stop_s
+        self._stop_signal = stop_signal
+        self._child: subprocess.Popen[bytes] | None = None
+        self._kill_at: float | None = None
+
+    @abstractmethod
     def launch(self) -> None:
         """Start it; it need not be ready yet. Raises CannotStart when it cannot be started."""
 
+    @abstractmethod
     def ready(self) -> bool:
-        """Say whether it does its work by now, without waiting."""
+        """Say whether it does its work by now, without waiting. Raises CannotStart when it never will."""
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs."""
+        return self._child.pid if self._child is not None and self._child.poll() is None else None
 
     def exit_code(self) -> int | None:
         """Return its exit code if it has ended."""
+        return None if self._child is None else self._child.poll()
+
+    def ask_to_stop(self) -> None:
+        """Ask it to stop and return at once; harmless when it does not run."""
+        if self._child is not None and self._kill_at is None:
+            self._kill_at = time.monotonic() + self.stop_s
+            with suppress(ProcessLookupError):
+                self._child.send_signal(self._stop_signal)
+
+    def stopped(self) -> bool:
+        """Say whether it is down by now; it is killed here when its time is up."""
+        if self._child is None or self._child.poll() is not None:
+            return True
+        if self._kill_at is not None and time.monotonic() >= self._kill_at:
+            self._child.kill()
+            self._child.wait()
+            return True
+        return False
 
     def stop(self) -> None:
-        """Stop it cleanly, or kill it after a deadline; harmless when it never ran."""
+        """Stop it cleanly, or kill it after its deadline; harmless when it does not run."""
+        self.ask_to_stop()
+        while self._child is not None and not self.stopped():
+            with suppress(subprocess.TimeoutExpired):
+                self._child.wait(max(0.0, (self._kill_at or 0.0) - time.monotonic()))
+
+    def _spawn(
+        self,
+        arguments: Sequence[str | Path],
+        *,
+        environment: Mapping[str, str] = SERVER_ENVIRONMENT,
+        cwd: Path = Path("/"),
+        user: pwd.struct_passwd | None = None,
+        pass_fds: Sequence[int] = (),
+    ) -> None:
+        """Make the child. Arguments as for `spawn`."""
+        self._kill_at = None
+        self._child = spawn(
+            arguments,
+            log=self.log,
+            on_parent_death=self._stop_signal,
+            environment=environment,
+            cwd=cwd,
+            user=user,
+            pass_fds=pass_fds,
+        )
+
+
+class Rise:
+    """One service on its way up: launched when this is made. Raises CannotStart as `Service.launch` does."""
+
+    def __init__(self, service: Service) -> None:
+        """Launch it."""
+        self.service = service
+        self.begun = time.monotonic()
+        service.launch()
+
+    def over(self) -> bool:
+        """Say whether it is ready. Raises CannotStart with the end of its log when it ended instead, or is too late."""
+        service = self.service
+        if service.ready():
+            return True
+        if (code := service.exit_code()) is not None:
+            raise CannotStart(f"{service.name} ended with {code} instead of starting{_last_words(service.log)}")
+        if time.monotonic() > self.begun + service.ready_s:
+            raise CannotStart(f"{service.name} is not ready after {service.ready_s:.0f} s{_last_words(service.log)}")
+        return False
 
 
 def bring_up(service: Service, pause: Callable[[float], None] = time.sleep) -> None:
     """Launch `service` and wait until it is ready, calling `pause(seconds)` between looks.
 
-    Raises CannotStart with the end of its log when it ends or is not ready within its `ready_s`; it is stopped then.
-    An exception from `pause` stops it too.
+    Raises CannotStart as `Rise` does; it is stopped then. An exception from `pause` stops it too.
     """
     try:
-        service.launch()
-        deadline = time.monotonic() + service.ready_s
-        while not service.ready():
-            if (code := service.exit_code()) is not None:
-                raise CannotStart(f"{service.name} ended with {code} instead of starting{_last_words(service.log)}")
-            if time.monotonic() > deadline:
-                raise CannotStart(
-                    f"{service.name} is not ready after {service.ready_s:.0f} s{_last_words(service.log)}"
-                )
+        rise = Rise(service)
+        while not rise.over():
             pause(READY_LOOK_S)
     except BaseException:
         service.stop()

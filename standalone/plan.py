@@ -1,11 +1,11 @@
-"""What runs in a demo and in a live run, in which order, and what each program is told."""
+"""What runs in a demo and in a live run, what needs what, and what each program is told."""
 
 import os
 import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from domain.limits import TERM_DRAIN_S
@@ -16,6 +16,18 @@ from standalone.postgres import Postgres
 from standalone.programs import MODULES, Program
 from standalone.valkey import Valkey
 
+POSTGRES, VALKEY = "PostgreSQL", "Valkey"
+#: What must be up before each starts, and stops only after it. In a live run there is no simulator; the person's own
+#: servers are up already.
+NEEDS: Mapping[str, Collection[str]] = {
+    POSTGRES: (),
+    VALKEY: (),
+    settings.SIMULATOR: (),
+    settings.MIGRATE: (POSTGRES,),
+    settings.ENCLAVE: (settings.SIMULATOR,),
+    settings.SUPERVISOR: (settings.MIGRATE, VALKEY, settings.ENCLAVE),
+    settings.WEB: (settings.MIGRATE, VALKEY, settings.ENCLAVE),
+}
 WEB_HOST = "127.0.0.1"
 WEB_PORT = 8080
 PORTS_TRIED = 20
@@ -27,10 +39,15 @@ DEMO_ENCLAVE = "standalone.demo_enclave"
 
 
 class Plan:
-    """The services of one run (`services`, in order) and where to find them (`web_url`, `simulator`)."""
+    """The services of one run (`services`, in an order that `NEEDS` allows), and where they are (`web_url`, `simulator`)."""
 
-    def __init__(self, home: Home, environ: Mapping[str, str], *, demo: bool, port: int | None) -> None:
-        """Decide all of it; nothing starts yet. `port`: the web's, None for the first free one. Raises CannotStart."""
+    def __init__(
+        self, home: Home, environ: Mapping[str, str], *, demo: bool, port: int | None, durable: bool = True
+    ) -> None:
+        """Decide all of it; nothing starts yet. Raises CannotStart.
+
+        `port`: the web's, None for the first free one. `durable=False`: the state is thrown away after the run.
+        """
         settings.check_names(environ)
         if foreign := sorted(name for name in environ if name.startswith("AUTOSENDR_SIMULATOR")):
             raise CannotStart(
@@ -45,7 +62,7 @@ class Plan:
         self.mailbox = home.folder("mail")
         self.live_stores = live_store_folder(home)
         self.simulator = self._simulator() if demo else None
-        engines, database_url, redis_url = _engines(home, environ)
+        engines, database_url, redis_url = _engines(home, environ, durable=durable)
         self._ours = {
             "AUTOSENDR_DATABASE_URL": database_url,
             "AUTOSENDR_REDIS_URL": redis_url,
@@ -127,17 +144,17 @@ def scratch_folder() -> Path:
     return folder
 
 
-def _engines(home: Home, environ: Mapping[str, str]) -> tuple[list[Service], str, str]:
+def _engines(home: Home, environ: Mapping[str, str], *, durable: bool) -> tuple[list[Service], str, str]:
     """Return the servers that we start ourselves and the addresses of both, the person's where given."""
     services: list[Service] = []
     database_url = environ.get("AUTOSENDR_DATABASE_URL") or environ.get("DATABASE_URL")
     if not database_url:
-        postgres = Postgres(home)
+        postgres = Postgres(home, durable=durable)
         services.append(postgres)
         database_url = postgres.url
     redis_url = environ.get("AUTOSENDR_REDIS_URL") or environ.get("REDIS_URL")
     if not redis_url:
-        valkey = Valkey(home)
+        valkey = Valkey(home, durable=durable)
         services.append(valkey)
         redis_url = valkey.url
     return services, database_url, redis_url

@@ -7,15 +7,18 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NoReturn
 
 from standalone.binaries import PostgresBinaries, postgres_of_system, postgres_of_wheel
-from standalone.children import SERVER_ENVIRONMENT, bring_up, die_with_parent, spawn, stop
+from standalone.children import SERVER_ENVIRONMENT, Service, bring_up, tail
 from standalone.home import CannotStart, Home, checked_socket_path
 
-READY_S = 30.0
+READY_S = 120.0
 ASK_S = 10.0
-INITDB_S = 120.0
+QUERY_S = 120.0
 EVICT_S = 20.0
+#: In postmaster.pid, counted from 0 (LOCK_FILE_LINE_PM_STATUS in PostgreSQL's miscadmin.h).
+STATUS_LINE = 7
 EVICT_POLL_S = 0.05
 USER = "autosendr"
 #: Tests only: a crash of the machine may then lose the cluster, a crash of the server may not.
@@ -26,7 +29,7 @@ BUILTIN_LOCALE = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 BUILTIN_LOCALE_SINCE = 17
 
 
-class Postgres:
+class Postgres(Service):
     """A PostgreSQL server whose data lies in `home/pg` and whose socket lies in `run/pg`.
 
     `durable=False` gives up safety against power loss, for tests.
@@ -37,16 +40,15 @@ class Postgres:
         chosen = binaries or postgres_of_wheel(home) or postgres_of_system()
         if chosen is None:
             raise CannotStart("no PostgreSQL found; set DATABASE_URL, or install your system's postgresql")
+        # SIGINT is the fast shutdown: sessions are ended, data is flushed.
+        super().__init__("PostgreSQL", home.log("postgres"), signal.SIGINT, ready_s=READY_S)
         self.binaries = chosen
-        self.name = "PostgreSQL"
-        self.ready_s = READY_S
-        self.log = home.log("postgres")
         self.data = home.folder("pg", of_server=True)
         self.sockets = home.run_folder("pg", of_server=True)
         checked_socket_path(self.sockets / ".s.PGSQL.5432")
         self._user = home.server_user
         self._durable = durable
-        self._child: subprocess.Popen[bytes] | None = None
+        self._in_initdb = False
 
     @property
     def url(self) -> str:
@@ -57,46 +59,33 @@ class Postgres:
         """Return the address of one database of this server."""
         return f"postgresql://{USER}@/{database}?host={self.sockets}"
 
-    @property
-    def pid(self) -> int | None:
-        """The postmaster's process id while it runs."""
-        return self._child.pid if self._child is not None and self._child.poll() is None else None
-
     def start(self) -> None:
         """Launch and wait until it answers. Raises CannotStart with the end of the server's log."""
         bring_up(self)
 
     def launch(self) -> None:
-        """Make the cluster if there is none, take it over if an old server still has it, and start the server."""
-        if not (self.data / "PG_VERSION").exists():
-            self._initdb()
-        self._check_version()
-        self._evict()
-        settings = SETTINGS if self._durable else (*SETTINGS, *UNSAFE_SETTINGS)
-        self._child = spawn(
-            [
-                self.binaries.program("postgres"),
-                *("-D", self.data, "-k", self.sockets, "-h", ""),
-                *(part for setting in settings for part in ("-c", setting)),
-            ],
-            log=self.log,
-            on_parent_death=signal.SIGINT,
-            user=self._user,
-        )
+        """Make the cluster if there is none (the server follows in `ready`), else start the server."""
+        self._in_initdb = not (self.data / "PG_VERSION").exists()
+        if self._in_initdb:
+            self._spawn([self.binaries.program("initdb"), *self._initdb_arguments()], user=self._user)
+        else:
+            self._serve()
 
     def ready(self) -> bool:
-        """Say whether the server takes connections by now."""
-        ask = [self.binaries.program("pg_isready"), "-q", "-h", self.sockets, "-U", USER, "-d", "postgres"]
-        return subprocess.run(ask, env=SERVER_ENVIRONMENT, timeout=ASK_S, check=False).returncode == 0
-
-    def stop(self) -> None:
-        """Stop fast and cleanly (SIGINT: sessions are ended, data is flushed); kill after 15 s."""
-        if self._child is not None:
-            stop(self._child, signal.SIGINT)
-
-    def exit_code(self) -> int | None:
-        """Return the server's exit code if it has ended."""
-        return None if self._child is None else self._child.poll()
+        """Say whether the server takes connections by now; start it when its cluster has just been made."""
+        if self._in_initdb:
+            if (code := self.exit_code()) is None:
+                return False
+            if code != 0:
+                self._initdb_failed()
+            self._in_initdb = False
+            self._serve()
+        # As pg_ctl does it: the last line of the server's own note says what it is about.
+        try:
+            note = (self.data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return False
+        return len(note) > STATUS_LINE and note[0] == str(self.pid) and note[STATUS_LINE].strip() == "ready"
 
     def query(self, sql: str, database: str = "postgres") -> str:
         """Run SQL text through `psql` and return its bare output. Raises CannotStart with psql's words."""
@@ -116,42 +105,42 @@ class Postgres:
             capture_output=True,
             text=True,
             env=SERVER_ENVIRONMENT,
-            timeout=INITDB_S,
+            timeout=QUERY_S,
             check=False,
         )
         if done.returncode != 0:
             raise CannotStart(f"psql: {done.stderr.strip()}")
         return done.stdout.strip()
 
-    def _initdb(self) -> None:
+    def _initdb_arguments(self) -> list[str]:
         arguments = ["-D", str(self.data), "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-instructions"]
         if self.binaries.major >= BUILTIN_LOCALE_SINCE:
             arguments += BUILTIN_LOCALE
         if not self._durable:
             arguments.append("--no-sync")
-        done = subprocess.run(
-            [self.binaries.program("initdb"), *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            env=SERVER_ENVIRONMENT,
-            cwd="/",
-            timeout=INITDB_S,
-            check=False,
-            preexec_fn=die_with_parent(signal.SIGTERM),
-            user=self._user.pw_uid if self._user else None,
-            group=self._user.pw_gid if self._user else None,
-            extra_groups=[] if self._user else None,
-        )
-        if done.returncode == 0:
-            return
+        return arguments
+
+    def _initdb_failed(self) -> NoReturn:
         for left in self.data.iterdir():
             shutil.rmtree(left) if left.is_dir() else left.unlink()
-        hint = ""
-        if "could not look up effective user ID" in done.stderr:
+        words, hint = tail(self.log), ""
+        if "could not look up effective user ID" in words:
             hint = f" (the user id {os.geteuid()} has no name on this system; name it, or set DATABASE_URL)"
-        raise CannotStart(f"initdb failed{hint}: {done.stderr.strip()[-800:]}")
+        raise CannotStart(f"initdb failed{hint}: {words}")
+
+    def _serve(self) -> None:
+        """Take the cluster over if an old server still has it, and start the server."""
+        self._check_version()
+        self._evict()
+        settings = SETTINGS if self._durable else (*SETTINGS, *UNSAFE_SETTINGS)
+        self._spawn(
+            [
+                self.binaries.program("postgres"),
+                *("-D", self.data, "-k", self.sockets, "-h", ""),
+                *(part for setting in settings for part in ("-c", setting)),
+            ],
+            user=self._user,
+        )
 
     def _check_version(self) -> None:
         has = (self.data / "PG_VERSION").read_text().strip()

@@ -1,4 +1,4 @@
-"""Starts services in order, keeps them running, and stops them in reverse order.
+"""Starts services as soon as what they need is up, keeps them running, and stops them when nobody needs them.
 
 All in one thread: a byte on the wake-up pipe tells of Ctrl-C, SIGTERM and ended children, so nothing is polled.
 """
@@ -8,11 +8,11 @@ import select
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from standalone.children import Service, bring_up, tail
+from standalone.children import READY_LOOK_S, Rise, Service, bring_up, tail
 from standalone.home import CannotStart, Home
 from standalone.programs import Program
 
@@ -21,6 +21,8 @@ RESTARTS_MAX = 5
 RESTARTS_SPAN_S = 60.0
 #: Looks at the children even if a signal was lost.
 WATCH_S = 10.0
+#: Between two looks at what is to stop; an ended child rings earlier.
+STOP_LOOK_S = 0.1
 
 
 class StopRequested(Exception):
@@ -60,10 +62,15 @@ class Bell:
 
     def wait(self, seconds: float) -> None:
         """Wait for the next signal, at most `seconds`. Raises StopRequested once an end is wanted."""
-        if not self.stop_requested and select.select([self._read_end], [], [], seconds)[0]:
-            os.read(self._read_end, 4096)
+        if not self.stop_requested:
+            self.listen(seconds)
         if self.stop_requested:
             raise StopRequested
+
+    def listen(self, seconds: float) -> None:
+        """Wait for the next signal, at most `seconds`, whatever it wants."""
+        if select.select([self._read_end], [], [], seconds)[0]:
+            os.read(self._read_end, 4096)
 
     def pause(self, seconds: float) -> None:
         """Wait for all of `seconds`, whatever children end meanwhile. Raises StopRequested once an end is wanted."""
@@ -79,16 +86,17 @@ class Bell:
 
 
 class Processes:
-    """The services of one run, in the order in which they start.
+    """The services of one run.
 
-    `say` gets pieces of text for the person, newlines included, so that a long step shows before it ends;
-    `describe` returns what a second start shows.
+    `needs` names, for each, the services that must be up before it starts, and that stop only after it; a name that is
+    not in this run is passed over. `say` gets lines for the person; `describe` returns what a second start shows.
     """
 
     def __init__(
         self,
         home: Home,
         services: Sequence[Service],
+        needs: Mapping[str, Collection[str]],
         bell: Bell,
         say: Callable[[str], None],
         describe: Callable[[], Mapping[str, Any]] = dict,
@@ -96,52 +104,67 @@ class Processes:
         """Describe the run; nothing starts yet."""
         self._home = home
         self._services = services
+        self._needs = needs
         self._bell = bell
         self._say = say
         self._describe = describe
-        self._up: list[Service] = []
+        #: Launched and not yet down: running, on their way up, or done (what runs once).
+        self._begun: list[Service] = []
         self._ended_at: dict[str, deque[float]] = {}
 
     def start(self) -> None:
-        """Start all in order, each when the one before is ready. Raises CannotStart or StopRequested."""
-        for service in self._services:
-            self._start(service, "starting")
-            if not _ends_by_itself(service):
-                self._up.append(service)
-            self._note()
+        """Start all, each as soon as what it needs is up. Raises CannotStart or StopRequested."""
+        waiting, rising = list(self._services), list[Rise]()
+        while waiting or rising:
+            missing = {service.name for service in (*waiting, *(rise.service for rise in rising))}
+            free = [service for service in waiting if missing.isdisjoint(self._needs.get(service.name, ()))]
+            if free:
+                self._say(f"starting {_names(free)}\n")
+            for service in free:
+                waiting.remove(service)
+                self._begun.append(service)
+                rising.append(Rise(service))
+            up = [rise for rise in rising if rise.over()]
+            for rise in up:
+                rising.remove(rise)
+                self._say(f"  {rise.service.name} {_done(rise.service)} after {_since(rise.begun)}\n")
+            if up:
+                self._note()
+            else:
+                self._bell.pause(READY_LOOK_S)
 
     def watch(self) -> None:
         """Start again what ends by itself, within its budget. Only ever leaves by CannotStart or StopRequested."""
         while True:
             # Look again after each restart: what ended meanwhile has rung the bell already.
-            while any(self._look_at(service) for service in self._up):
+            while any(self._look_at(service) for service in self._begun if not _runs_once(service)):
                 pass
             self._bell.wait(WATCH_S)
 
     def stop(self) -> None:
-        """Stop all in reverse order. A second Ctrl-C changes nothing: each has its own deadline."""
-        while self._up:
-            service = self._up.pop()
-            begun = time.monotonic()
-            self._say(f"stopping {service.name} … ")
-            service.stop()
-            self._say(f"{time.monotonic() - begun:.1f} s\n")
+        """Stop all, each when nothing that needs it runs. Another Ctrl-C changes nothing: each has its own deadline."""
+        asked: dict[str, float] = {}
+        while self._begun:
+            down = [service for service in self._begun if service.stopped()]
+            for service in down:
+                self._begun.remove(service)
+                if service.name in asked:
+                    self._say(f"  {service.name} down after {_since(asked[service.name])}\n")
+            needed = {need for service in self._begun for need in self._needs.get(service.name, ())}
+            free = [one for one in self._begun if one.name not in needed and one.name not in asked]
+            if free:
+                self._say(f"stopping {_names(free)}\n")
+            for service in free:
+                asked[service.name] = time.monotonic()
+                service.ask_to_stop()
+            if not down:
+                self._bell.listen(STOP_LOOK_S)
 
     def tell_logs(self) -> None:
         """Show the end of every log, for a run whose folder goes away."""
-        for service in self._up:
+        for service in self._begun:
             if words := tail(service.log):
                 self._say(f"--- the end of {service.name}'s log\n{words}\n")
-
-    def _start(self, service: Service, verb: str) -> None:
-        begun = time.monotonic()
-        self._say(f"{verb} {service.name} … ")
-        try:
-            bring_up(service, self._bell.pause)
-        except BaseException:
-            self._say("not\n")
-            raise
-        self._say(f"{time.monotonic() - begun:.1f} s\n")
 
     def _look_at(self, service: Service) -> bool:
         """Start the service again if it has ended; return whether it had."""
@@ -154,14 +177,29 @@ class Processes:
         if len(ended) == RESTARTS_MAX and now - ended[0] < RESTARTS_SPAN_S:
             raise CannotStart(f"{service.name} ended {RESTARTS_MAX + 1} times within {RESTARTS_SPAN_S:.0f} s")
         ended.append(now)
-        self._start(service, "restarting")
+        self._say(f"restarting {service.name}\n")
+        begun = time.monotonic()
+        bring_up(service, self._bell.pause)
+        self._say(f"  {service.name} up after {_since(begun)}\n")
         self._note()
         return True
 
     def _note(self) -> None:
-        pids = {service.name: getattr(service, "pid", None) for service in self._up}
-        self._home.note_running({"processes": pids, **self._describe()})
+        up = [service for service in self._services if service in self._begun and not _runs_once(service)]
+        self._home.note_running({"processes": {service.name: service.pid for service in up}, **self._describe()})
 
 
-def _ends_by_itself(service: Service) -> bool:
+def _runs_once(service: Service) -> bool:
     return isinstance(service, Program) and service.once
+
+
+def _names(services: Sequence[Service]) -> str:
+    return ", ".join(service.name for service in services)
+
+
+def _done(service: Service) -> str:
+    return "done" if _runs_once(service) else "up"
+
+
+def _since(begun: float) -> str:
+    return f"{time.monotonic() - begun:.1f} s"

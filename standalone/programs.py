@@ -7,14 +7,13 @@ object; what is in it is the program's own affair) to it when it does its work, 
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from standalone.children import STOP_S, spawn, stop
+from standalone.children import STOP_S, Service
 from standalone.home import REPOSITORY
 
 READY_FD = "AUTOSENDR_READY_FD"
@@ -39,7 +38,7 @@ def become(module: str, arguments: Sequence[str], environ: Mapping[str, str] = o
     os.execve(sys.executable, [sys.executable, "-m", module, *arguments], environ)  # noqa: S606 - a list, no shell
 
 
-class Program:
+class Program(Service):
     """One of the product's programs: `python -m MODULE ARGUMENTS`.
 
     `variables` is asked at each launch, because what a program needs may be known only when others are ready.
@@ -59,23 +58,14 @@ class Program:
         stop_s: float = STOP_S,
     ) -> None:
         """Describe the program; nothing starts yet."""
-        self.name = name
-        self.log = log
+        super().__init__(name, log, signal.SIGTERM, ready_s=ready_s, stop_s=stop_s)
         self.once = once
-        self.ready_s = ready_s
         #: What the program said when it became ready.
         self.facts: dict[str, Any] = {}
-        self.stop_s = stop_s
         self._command = [sys.executable, "-m", module, *arguments]
         self.variables = variables
-        self._child: subprocess.Popen[bytes] | None = None
         self._line = b""
         self._ready_end: int | None = None
-
-    @property
-    def pid(self) -> int | None:
-        """The process id while it runs."""
-        return self._child.pid if self._child is not None and self._child.poll() is None else None
 
     def launch(self) -> None:
         """Start the program with a fresh pipe for its ready line."""
@@ -85,10 +75,8 @@ class Program:
         os.set_blocking(ours, False)
         self._ready_end = ours
         try:
-            self._child = spawn(
+            self._spawn(
                 self._command,
-                log=self.log,
-                on_parent_death=signal.SIGTERM,
                 environment={
                     **{name: os.environ[name] for name in KEPT if name in os.environ},
                     **self.variables(),
@@ -116,15 +104,10 @@ class Program:
         self._forget_pipe()
         return True
 
-    def exit_code(self) -> int | None:
-        """Return the program's exit code if it has ended."""
-        return None if self._child is None else self._child.poll()
-
-    def stop(self) -> None:
-        """Ask the program to stop (SIGTERM), kill it after its deadline."""
+    def ask_to_stop(self) -> None:
+        """See `Service`; its ready line is of no interest any more."""
         self._forget_pipe()
-        if self._child is not None:
-            stop(self._child, signal.SIGTERM, self.stop_s)
+        super().ask_to_stop()
 
     def _forget_pipe(self) -> None:
         if self._ready_end is not None:

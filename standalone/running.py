@@ -5,7 +5,7 @@ import sys
 
 from standalone.demo_world import Phones
 from standalone.home import AlreadyRunning, open_home
-from standalone.plan import Plan
+from standalone.plan import NEEDS, Plan
 from standalone.processes import Bell, Processes, StopRequested
 
 
@@ -18,7 +18,7 @@ def run(*, demo: bool, port: int | None) -> int:
     """Run the product until Ctrl-C; return the exit code. Raises AlreadyRunning or CannotStart."""
     with Bell() as bell, open_home("demo" if demo else "live") as home:
         plan = Plan(home, os.environ, demo=demo, port=port)
-        processes = Processes(home, plan.services, bell, say, plan.describe)
+        processes = Processes(home, plan.services, NEEDS, bell, say, plan.describe)
         try:
             processes.start()
             if plan.simulator is not None:

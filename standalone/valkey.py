@@ -3,13 +3,12 @@
 import os
 import signal
 import socket
-import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
 
 from standalone.binaries import valkey_of_system, valkey_of_wheel
-from standalone.children import bring_up, spawn, stop
+from standalone.children import Service, bring_up
 from standalone.home import CannotStart, Home
 
 READY_S = 30.0
@@ -18,7 +17,7 @@ EVICT_S = 20.0
 PONG = b"+PONG\r\n"
 
 
-class Valkey:
+class Valkey(Service):
     """A Valkey server whose append-only file lies in `home/valkey`; `durable=False` keeps nothing, for tests."""
 
     def __init__(self, home: Home, binary: Path | None = None, *, durable: bool = True) -> None:
@@ -27,23 +26,15 @@ class Valkey:
         if chosen is None:
             raise CannotStart("no Valkey or Redis found; set REDIS_URL, or install your system's valkey or redis")
         self.binary = chosen
-        self.name = "Valkey"
-        self.ready_s = READY_S
-        self.log = home.log("valkey")
+        super().__init__("Valkey", home.log("valkey"), signal.SIGTERM, ready_s=READY_S)
         self.data = home.folder("valkey")
         self.socket = home.socket("valkey.sock")
         self._durable = durable
-        self._child: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """The server's address, as redis-py takes it."""
         return f"unix://{self.socket}?db=0"
-
-    @property
-    def pid(self) -> int | None:
-        """The server's process id while it runs."""
-        return self._child.pid if self._child is not None and self._child.poll() is None else None
 
     def start(self) -> None:
         """Launch and wait until it answers. Raises CannotStart with the end of the server's log."""
@@ -52,14 +43,12 @@ class Valkey:
     def launch(self) -> None:
         """Take over from an old server that a killed parent left behind, and start the server."""
         self._evict()
-        self._child = spawn(
+        self._spawn(
             [
                 self.binary,
                 *("--port", "0", "--unixsocket", self.socket, "--unixsocketperm", "700", "--dir", self.data),
                 *("--save", "", "--appendonly", "yes" if self._durable else "no", "--maxmemory-policy", "noeviction"),
-            ],
-            log=self.log,
-            on_parent_death=signal.SIGTERM,
+            ]
         )
 
     def ready(self) -> bool:
@@ -70,15 +59,6 @@ class Valkey:
             line.sendall(b"PING\r\n")
             return line.recv(64) == PONG
         return False
-
-    def stop(self) -> None:
-        """Stop cleanly (the append-only file is flushed); kill after 15 s."""
-        if self._child is not None:
-            stop(self._child, signal.SIGTERM)
-
-    def exit_code(self) -> int | None:
-        """Return the server's exit code if it has ended."""
-        return None if self._child is None else self._child.poll()
 
     def _evict(self) -> None:
         """Wait until a server that a killed parent left behind is gone, then remove its socket."""

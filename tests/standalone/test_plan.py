@@ -9,7 +9,7 @@ import pytest
 
 from domain.limits import TERM_DRAIN_S
 from standalone.home import CannotStart, Home
-from standalone.plan import Plan
+from standalone.plan import NEEDS, Plan
 from standalone.programs import Program
 
 FACTS = {"port": 1, "control": "http://127.0.0.1:1", "ca_file": "/ca.pem", "root_key": "00"}
@@ -36,9 +36,10 @@ def live(own_home: Home) -> Iterator[Plan]:
     plan.close()
 
 
-def test_the_order_is_the_documented_one(demo: Plan) -> None:
-    names = ["PostgreSQL", "Valkey", "migrate", "simulator", "enclave", "supervisor", "web"]
-    assert [service.name for service in demo.services] == names
+def test_every_service_says_what_it_needs_and_comes_after_it(demo: Plan) -> None:
+    names = [service.name for service in demo.services]
+    assert sorted(names) == sorted(NEEDS)
+    assert all(set(NEEDS[name]) <= set(names[: names.index(name)]) for name in names)
 
 
 def test_migrate_is_told_its_database_before_the_simulator_runs(demo: Plan) -> None:

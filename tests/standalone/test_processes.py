@@ -74,12 +74,45 @@ def test_restarts_are_bounded(own_home: Home) -> None:
     said: list[str] = []
     with Bell() as bell:
         program = Program("fragile", f"{PROGRAMS}.fragile", own_home.log("fragile"), dict)
-        processes = Processes(own_home, [program], bell, said.append)
+        processes = Processes(own_home, [program], {}, bell, said.append)
         processes.start()
         with pytest.raises(CannotStart, match=f"{RESTARTS_MAX + 1} times"):
             processes.watch()
         processes.stop()
     assert sum(line.startswith("restarting fragile") for line in said) == RESTARTS_MAX
+
+
+def test_each_starts_when_what_it_needs_is_up(own_home: Home) -> None:
+    """Quiet programs note when they start; an idle one that runs once is needed by the last."""
+    notes, said = own_home.path / "notes", list[str]()
+    names = ("last", "left", "right", "middle")
+    programs = [Program(name, f"{PROGRAMS}.quiet", own_home.log(name), dict, (name, str(notes))) for name in names]
+    programs.append(Program("idle", "this", own_home.log("idle"), dict, once=True))
+    needs = {"last": ("middle", "idle"), "middle": ("left", "right", "absent"), "idle": ("left",)}
+    with Bell() as bell:
+        processes = Processes(own_home, programs, needs, bell, said.append)
+        processes.start()
+        processes.stop()
+    order = [tuple(line.split()[:2]) for line in notes.read_text().splitlines()]
+    assert order.index(("start", "middle")) > max(order.index(("start", "left")), order.index(("start", "right")))
+    assert order[3] == ("start", "last")
+    assert order[4:6] == [("stop", "last"), ("stop", "middle")]
+    assert set(order[6:]) == {("stop", "left"), ("stop", "right")}
+    assert said[0] == "starting left, right\n"
+    assert not [line for line in said if "stopping" in line and "idle" in line]
+
+
+def test_a_stop_while_others_start_leaves_none(own_home: Home) -> None:
+    with Bell() as bell:
+        programs = [
+            Program("quiet", f"{PROGRAMS}.quiet", own_home.log("quiet"), dict, ("quiet", str(own_home.path / "notes"))),
+            Program("failing", f"{PROGRAMS}.failing", own_home.log("failing"), dict),
+        ]
+        processes = Processes(own_home, programs, {}, bell, lambda text: None)
+        with pytest.raises(CannotStart, match="the moon is in the wrong place"):
+            processes.start()
+        processes.stop()
+    assert [program.pid for program in programs] == [None, None]
 
 
 def test_what_ends_by_itself_is_started_again(runner: subprocess.Popen[str], own_folder: Path) -> None:
@@ -90,13 +123,13 @@ def test_what_ends_by_itself_is_started_again(runner: subprocess.Popen[str], own
     assert _pids(own_folder)["first"] == before["first"]
 
 
-def test_one_ctrl_c_stops_all_in_reverse_order(runner: subprocess.Popen[str], own_folder: Path) -> None:
+def test_one_ctrl_c_stops_each_when_nothing_needs_it(runner: subprocess.Popen[str], own_folder: Path) -> None:
     pids = _pids(own_folder)
     assert list(pids) == ["PostgreSQL", "Valkey", "first", "second"]
     runner.send_signal(signal.SIGINT)
     output, _ = runner.communicate(timeout=START_S)
-    stops = [line.split()[1] for line in output.splitlines() if line.startswith("stopping")]
-    assert stops == ["second", "first", "Valkey", "PostgreSQL"]
+    stops = [line for line in output.splitlines() if line.startswith("stopping")]
+    assert stops == ["stopping second", "stopping first", "stopping PostgreSQL, Valkey"]
     assert runner.returncode == 0
     assert all(map(_gone, pids.values()))
     assert not (own_folder / "run").exists()

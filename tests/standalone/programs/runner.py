@@ -9,6 +9,7 @@ from standalone.processes import Bell, Processes, StopRequested
 from standalone.programs import Program
 from standalone.valkey import Valkey
 
+NEEDS = {"first": ("PostgreSQL", "Valkey"), "second": ("first",)}
 QUIET = "tests.standalone.programs.quiet"
 
 
@@ -24,7 +25,7 @@ if __name__ == "__main__":
         programs = [
             Program(name, QUIET, home.log(name), dict, (name, str(folder / "notes"))) for name in ("first", "second")
         ]
-        processes = Processes(home, [*engines, *programs], bell, say, lambda: {"web": "http://127.0.0.1:1"})
+        processes = Processes(home, [*engines, *programs], NEEDS, bell, say, lambda: {"web": "http://127.0.0.1:1"})
         try:
             processes.start()
             print("all up", flush=True)
