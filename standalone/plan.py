@@ -39,7 +39,7 @@ DEMO_ENCLAVE = "standalone.demo_enclave"
 
 
 class Plan:
-    """The services of one run (`services`, in an order that `NEEDS` allows), and where they are (`web_url`, `simulator`)."""
+    """The services of one run (`services`, in an order that `NEEDS` allows) and where to find some of them."""
 
     def __init__(
         self, home: Home, environ: Mapping[str, str], *, demo: bool, port: int | None, durable: bool = True

@@ -145,16 +145,17 @@ class Processes:
         """Stop all, each when nothing that needs it runs. Another Ctrl-C changes nothing: each has its own deadline."""
         asked: dict[str, float] = {}
         while self._begun:
-            down = [service for service in self._begun if service.stopped()]
+            # What has ended already still counts until nothing needs it: through it others need what it needs.
+            needed = {need for service in self._begun for need in self._needs.get(service.name, ())}
+            free = [service for service in self._begun if service.name not in needed]
+            down = [service for service in free if service.stopped()]
             for service in down:
                 self._begun.remove(service)
                 if service.name in asked:
                     self._say(f"  {service.name} down after {_since(asked[service.name])}\n")
-            needed = {need for service in self._begun for need in self._needs.get(service.name, ())}
-            free = [one for one in self._begun if one.name not in needed and one.name not in asked]
-            if free:
-                self._say(f"stopping {_names(free)}\n")
-            for service in free:
+            if running := [service for service in free if service not in down and service.name not in asked]:
+                self._say(f"stopping {_names(running)}\n")
+            for service in running:
                 asked[service.name] = time.monotonic()
                 service.ask_to_stop()
             if not down:

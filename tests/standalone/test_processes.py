@@ -83,23 +83,25 @@ def test_restarts_are_bounded(own_home: Home) -> None:
 
 
 def test_each_starts_when_what_it_needs_is_up(own_home: Home) -> None:
-    """Quiet programs note when they start; an idle one that runs once is needed by the last."""
+    """Quiet programs note when they start; by way of an idle one that runs once and is long over, the last needs "base"."""
     notes, said = own_home.path / "notes", list[str]()
-    names = ("last", "left", "right", "middle")
+    names = ("last", "left", "right", "middle", "base")
     programs = [Program(name, f"{PROGRAMS}.quiet", own_home.log(name), dict, (name, str(notes))) for name in names]
     programs.append(Program("idle", "this", own_home.log("idle"), dict, once=True))
-    needs = {"last": ("middle", "idle"), "middle": ("left", "right", "absent"), "idle": ("left",)}
+    needs = {"last": ("middle", "idle"), "middle": ("left", "right", "absent"), "idle": ("base",)}
     with Bell() as bell:
         processes = Processes(own_home, programs, needs, bell, said.append)
         processes.start()
         processes.stop()
-    order = [tuple(line.split()[:2]) for line in notes.read_text().splitlines()]
-    assert order.index(("start", "middle")) > max(order.index(("start", "left")), order.index(("start", "right")))
-    assert order[3] == ("start", "last")
-    assert order[4:6] == [("stop", "last"), ("stop", "middle")]
-    assert set(order[6:]) == {("stop", "left"), ("stop", "right")}
-    assert said[0] == "starting left, right\n"
-    assert not [line for line in said if "stopping" in line and "idle" in line]
+    starts = [line.split()[1] for line in notes.read_text().splitlines() if line.startswith("start")]
+    stops = [line.split()[1] for line in notes.read_text().splitlines() if line.startswith("stop")]
+    assert starts.index("middle") > max(starts.index("left"), starts.index("right"))
+    assert starts[-1] == stops[0] == "last"
+    assert stops.index("middle") < min(stops.index("left"), stops.index("right"))
+    assert sorted(starts) == sorted(stops) == sorted(names)
+    assert said[0] == "starting left, right, base\n"
+    stopping = [line for line in said if line.startswith("stopping")]
+    assert stopping == ["stopping last\n", "stopping middle\n", "stopping base\n", "stopping left, right\n"]
 
 
 def test_a_stop_while_others_start_leaves_none(own_home: Home) -> None:
