@@ -62,8 +62,10 @@ PICTURE_PAUSE_S: Final = 24 * 3600
 """After a request for a picture that WhatsApp refused, for example as too many, none is made for this long."""
 PICTURE_FRESH_S: Final = 30 * 24 * 3600
 """How long an answer about a picture holds, "none" included."""
+SYNC_DEBOUNCE_FIRST_S: Final = 0.1
+"""Changes of contacts are copied together; a person waits for the first ones, so these are copied sooner."""
 SYNC_DEBOUNCE_S: Final = 1.0
-"""Changes of contacts are copied together."""
+"""The same, once there were many."""
 HEALTH_S: Final = 3.5 * 24 * 3600
 """An account not connected for this long is woken, so that WhatsApp keeps its device (docs/whatsapp.md §7)."""
 HEALTH_STAY_S: Final = 10.0

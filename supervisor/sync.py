@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 WISH = "sync"
 
 
+def debounce_s(copies: int) -> float:
+    """Seconds to gather changes for, after `copies` (from 1) in this sync: twice as long each time, up to a limit."""
+    doublings = min(copies - 1, 32)
+    return min(limits.SYNC_DEBOUNCE_S, limits.SYNC_DEBOUNCE_FIRST_S * 2**doublings)
+
+
 class Sync:
     """The copying of one session."""
 
@@ -64,17 +70,17 @@ class Sync:
 
     async def _sync_first(self) -> None:
         session, actor = self._session, self._actor
-        synced = False
+        synced, copies = False, 0
         while not session.closing.is_set():
             session.contacts_changed.clear()
-            synced = await self._copy(groups=True)
+            synced, copies = await self._copy(groups=True), copies + 1
             now_s = clock.loop_s()
             quiet_at_s = session.contacts_quiet_since_s + limits.SYNC_QUIET_S
             over_s = min(session.sticky_until_s, quiet_at_s if synced else session.sticky_until_s)
             wished = actor.wish == WISH and synced and not actor.unsynced
             if wished or now_s >= over_s:
                 break
-            await self._wait_change(over_s - now_s)
+            await self._wait_change(over_s - now_s, debounce_s(copies))
         if session.closing.is_set():
             return
         if synced:
@@ -104,13 +110,13 @@ class Sync:
             if wished:
                 self._end_wish()
 
-    async def _wait_change(self, timeout_s: float) -> None:
+    async def _wait_change(self, timeout_s: float, debounce_s: float) -> None:
         try:
             async with asyncio.timeout(timeout_s):
                 await self._session.contacts_changed.wait()
         except TimeoutError:
             return
-        await asyncio.sleep(limits.SYNC_DEBOUNCE_S)
+        await asyncio.sleep(debounce_s)
 
     async def _copy(self, *, groups: bool) -> bool:
         """Copies all people, and groups if asked; returns whether the address book has arrived."""
