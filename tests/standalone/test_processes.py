@@ -83,7 +83,7 @@ def test_restarts_are_bounded(own_home: Home) -> None:
 
 
 def test_each_starts_when_what_it_needs_is_up(own_home: Home) -> None:
-    """Quiet programs note when they start; by way of an idle one that runs once and is long over, the last needs "base"."""
+    """Programs note when they start. The last needs "base" by way of an idle one, which runs once and is long over."""
     notes, said = own_home.path / "notes", list[str]()
     names = ("last", "left", "right", "middle", "base")
     programs = [Program(name, f"{PROGRAMS}.quiet", own_home.log(name), dict, (name, str(notes))) for name in names]
