@@ -48,9 +48,9 @@ async def check_write(connection: ASGIConnection[Any, Any, Any, Any], _handler: 
         return
     site: Site = connection.app.state.site
     _check_origin(connection, site)
-    expected = csrf_token(connection)
+    expected = _csrf_digest(connection)
     given = connection.headers.get("x-csrf-token") or (await fields(connection)).get("csrf", "")
-    if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
+    if not expected or not hmac.compare_digest(_unmasked(given), expected):
         raise Refused(RefusalCode.FORM_EXPIRED)
     login: Login | None = connection.scope["user"]
     if login is not None:
@@ -110,7 +110,20 @@ def keep_visit(request: AppRequest, response: Response[Any]) -> None:
 
 
 def csrf_token(request: AppRequest) -> str:
-    """What a form of this browser must bring along. "" when the browser has neither login nor visit.
+    """What a form of this browser must bring along, as hex. "" when the browser has neither login nor visit.
+
+    Pages are compressed and show what people typed, so that the length of an answer could betray a fixed token bit by
+    bit (BREACH, 2013). Hence each answer carries another text: a random pad, and the digest under that pad.
+    """
+    digest = _csrf_digest(request)
+    if not digest:
+        return ""
+    pad = secrets.token_bytes(len(digest))
+    return (pad + _xor(pad, digest)).hex()
+
+
+def _csrf_digest(request: AppRequest) -> bytes:
+    """The secret half of the token.
 
     The cookies are random, 256 bits, and unreadable to scripts; only a page that we rendered for this browser can know
     this digest of one. The label keeps it apart from the digest under which the login is stored.
@@ -121,9 +134,23 @@ def csrf_token(request: AppRequest) -> str:
     else:
         visit = request.cookies.get(cookie_name(site, "visit"), "") or request.scope["state"].get("visit", "")
         if not visit:
-            return ""
+            return b""
         secret = "visit\n" + visit
-    return hashlib.sha256(f"autosendr/csrf/v1\n{secret}".encode()).hexdigest()
+    return hashlib.sha256(f"autosendr/csrf/v1\n{secret}".encode()).digest()
+
+
+def _unmasked(token: str) -> bytes:
+    """The digest in a token; b"" for a text that is none."""
+    try:
+        both = bytes.fromhex(token)
+    except ValueError:
+        return b""
+    half = len(both) // 2
+    return _xor(both[:half], both[half:])
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=False))
 
 
 def _check_origin(request: AppRequest, site: Site) -> None:

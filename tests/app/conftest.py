@@ -21,7 +21,7 @@ START_S = 30.0
 ANSWER_S = 10.0
 
 _CODE = re.compile(r"\b(\d{6})\b")
-_TOKEN = re.compile(r'name="csrf" value="([0-9a-f]{64})"')
+_TOKEN = re.compile(r'name="csrf" value="([0-9a-f]{128})"')
 
 
 class Web:

@@ -1,5 +1,6 @@
 """What is around every answer: the policy, the headers, static files, and logs that tell nothing."""
 
+import gzip
 import hashlib
 import re
 
@@ -87,3 +88,33 @@ def test_vendored_files_are_what_their_note_says():
     }
     for name, digest in rows:
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+
+
+def test_a_page_is_compressed_for_who_can_read_that(browser):
+    ana = browser()
+    with ana.client.stream("GET", "/", headers={"Accept-Encoding": "gzip"}) as answer:
+        packed = b"".join(answer.iter_raw())
+    assert answer.headers["content-encoding"] == "gzip"
+    assert "AutoSendr" in gzip.decompress(packed).decode()
+    plain = ana.get("/", **{"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.headers["vary"] == "accept-encoding"
+    assert len(packed) < len(plain.content) / 2
+
+
+def test_no_two_answers_carry_the_same_token_and_each_is_good(browser):
+    ana = browser()
+    first = ana.get("/") and ana.token
+    second = ana.get("/") and ana.token
+    assert first != second
+    for token in (first, second):
+        ana.token = token
+        assert ana.post("/login-codes", {"email": "masked@example.org"}).status_code == 303
+
+
+@pytest.mark.parametrize("token", ["", "zz", "00" * 64, "00", "ff" * 63])
+def test_a_token_that_is_none_is_refused(browser, token):
+    ana = browser()
+    ana.get("/")
+    ana.token = token
+    assert ana.post("/login-codes", {"email": "nobody@example.org"}).status_code == 403
