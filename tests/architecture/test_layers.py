@@ -28,7 +28,8 @@ THEIRS: Mapping[str, tuple[str, ...]] = {
     # neonize.proto: for types only, the test below sees to that.
     "simulator": ("cryptography", "google.protobuf", "neonize.proto"),
     # asyncpg, redis: the benches look into the stores; uvloop: their load must not be slower than what it measures.
-    "standalone": ("httpx", "msgspec", "asyncpg", "redis", "uvloop"),
+    # playwright: the screens.
+    "standalone": ("httpx", "msgspec", "asyncpg", "redis", "uvloop", "playwright"),
 }
 #: The one place that may load the WhatsApp library with its Go part, and the one that reads its protobuf modules.
 NEONIZE_HOME = "enclave/session/"

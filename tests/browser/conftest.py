@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, async_playwright
 
-from tests.browser.chromium import NoBrowser, find_chromium, launch
+from standalone.chromium import NoBrowser, find_chromium, launch
 
 
 @pytest_asyncio.fixture(scope="session")

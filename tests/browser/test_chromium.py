@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import BrowserContext, expect
 
-from tests.browser import chromium
-from tests.browser.chromium import NoBrowser, find_chromium
+from standalone import chromium
+from standalone.chromium import NoBrowser, find_chromium
 
 
 def test_the_named_browser_wins_and_must_be_a_program(tmp_path: Path) -> None:
