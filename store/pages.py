@@ -20,6 +20,7 @@ _MESSAGES_TO_COME = _SQL["messages_to_come"]
 _MESSAGES_GONE = _SQL["messages_gone"]
 _MESSAGE_OF = _SQL["message_of"]
 _SEALED_OF = _SQL["sealed_of"]
+_NEWEST_OF = _SQL["newest_of"]
 _CHANGES_OF = _SQL["changes_of"]
 _SEARCH_CONTACTS = _SQL["search_contacts"]
 _CONTACT_OF = _SQL["contact_of"]
@@ -69,6 +70,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 class Sealed(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a message's sealed text, and of the account that sends it."""
 
+    schedule_id: UUID
+    late_limit_s: int
     body_bytes: int
     zone: str
     environment: str
@@ -144,6 +147,12 @@ async def sealed(pool: Pool, user: UUID, message_id: UUID) -> Sealed | None:
     async with reaching():
         row = await pool.fetchrow(_SEALED_OF, message_id, user)
     return None if row is None else msgspec.convert(dict(row), Sealed)
+
+
+async def newest_of(pool: Pool, user: UUID, schedule: UUID) -> UUID | None:
+    """The newest message of the user's schedule, or None."""
+    async with reaching():
+        return await pool.fetchval(_NEWEST_OF, schedule, user)
 
 
 async def changes(pool: Pool, user: UUID, message_id: UUID) -> list[Change]:

@@ -49,23 +49,28 @@ REFUSAL: Final = {
 """What the enclave says of a sealed body → what the person reads, and at which field."""
 
 
-class NewMessage(msgspec.Struct, frozen=True):
-    """What the composer sends. `due`: local wall-clock time in `zone`; `envelope`, `body`: base64url, sealed.
+class SealedFields(msgspec.Struct, frozen=True):
+    """A text as a page sends it: `envelope`, `body` base64url, sealed to the key `kid` until `not_after_s`.
 
     `viewing`, `viewing_key`: the content key under the sender's viewing key (base64url), and its id; both or neither.
     """
 
-    schedule: str = ""
-    account: str = ""
-    recipient: str = ""
-    due: str = ""
-    zone: str = ""
     kid: str = ""
     envelope: str = ""
     body: str = ""
     not_after_s: str = ""
     viewing: str = ""
     viewing_key: str = ""
+
+
+class NewMessage(SealedFields, frozen=True):
+    """What the composer sends. `due`: local wall-clock time in `zone`."""
+
+    schedule: str = ""
+    account: str = ""
+    recipient: str = ""
+    due: str = ""
+    zone: str = ""
 
 
 @get("/seal-key")
@@ -121,7 +126,7 @@ async def create_schedule(request: AppRequest, site: Site) -> Response[Any]:
         raise Refused(RefusalCode.FORM_EXPIRED) from None
     recipient = draft.recipient(form.recipient)
     due_at = draft.due_at(form.due, form.zone, datetime.now(UTC))
-    envelope, body, not_after_s = _sealed(form)
+    envelope, body, not_after_s = read_seal(form)
     if not_after_s < due_at.timestamp() + limits.LATE_DEFAULT_S:
         raise Refused(RefusalCode.SEAL_EXPIRED, "due")
     viewing = await read_viewing(site, user, form.viewing, form.viewing_key)
@@ -142,7 +147,7 @@ async def create_schedule(request: AppRequest, site: Site) -> Response[Any]:
         zone=form.zone,
         due_at=due_at,
         binding=binding,
-        content_key=await _ingest(site, wrapped_key, binding, form.kid, envelope, body),
+        content_key=await ingest(site, wrapped_key, binding, form.kid, envelope, body),
         body=body,
         viewing=viewing,
     )
@@ -153,7 +158,8 @@ async def create_schedule(request: AppRequest, site: Site) -> Response[Any]:
     return Redirect(f"/messages/{message}", status_code=303)
 
 
-async def _ingest(site: Site, wrapped_key: bytes, binding: Binding, kid: str, envelope: bytes, body: bytes) -> bytes:
+async def ingest(site: Site, wrapped_key: bytes, binding: Binding, kid: str, envelope: bytes, body: bytes) -> bytes:
+    """The content key as the enclave keeps it, once it has found the body sound. Raises Refused, Unavailable."""
     operation = Ingest(
         account=binding.account, wrapped_key=wrapped_key, binding=binding, kid=kid, envelope=envelope, body=body
     )
@@ -167,7 +173,8 @@ async def _ingest(site: Site, wrapped_key: bytes, binding: Binding, kid: str, en
     return answer.content_key
 
 
-def _sealed(form: NewMessage) -> tuple[bytes, bytes, int]:
+def read_seal(form: SealedFields) -> tuple[bytes, bytes, int]:
+    """Envelope, body and not-after (Unix s) of what may be a seal. Raises Refused at the text."""
     envelope, body = read_bytes(form.envelope), read_bytes(form.body)
     if len(body) > BODY_BYTES_MAX:
         raise Refused(RefusalCode.TEXT_TOO_LONG, "text")

@@ -40,9 +40,13 @@ WHERE m.id = $1 AND m.user_id = $2
 
 -- name: sealed_of
 -- $1 message  $2 user
-SELECT octet_length(s.body) AS body_bytes, s.zone, s.environment, s.not_after_s, a.phone, a.name
+SELECT s.id AS schedule_id, s.late_limit_s, octet_length(s.body) AS body_bytes, s.zone, s.environment, s.not_after_s, a.phone, a.name
 FROM messages m JOIN schedules s ON s.id = m.schedule_id JOIN accounts a ON a.id = m.account_id
 WHERE m.id = $1 AND m.user_id = $2
+
+-- name: newest_of
+-- $1 schedule  $2 user
+SELECT id FROM messages WHERE schedule_id = $1 AND user_id = $2 ORDER BY occurrence DESC LIMIT 1
 
 -- name: changes_of
 -- $1 message  $2 user  $3 at most

@@ -174,3 +174,81 @@ def test_a_change_that_comes_too_late_says_what_is_so(ana, database, now, senten
     )
     answer = ana.post(f"/messages/{ana.message}?_method=DELETE", **JSON)
     assert (answer.status_code, answer.json()["error"]["sentence"]) == (409, sentence)
+
+
+@pytest.fixture
+def editable(ana, database) -> tuple[Browser, dict[str, str]]:
+    """Give the browser, and the fields of another text for its message."""
+    schedule = database.run(f"SELECT schedule_id FROM messages WHERE id = '{ana.message}'")
+    return ana, fill_in(ana, ana.account, text="At ten, please.", sealed_schedule=schedule)
+
+
+def edit(browser: Browser, fields: dict[str, str]):
+    return browser.post(f"/schedules/{fields['schedule']}?_method=PATCH", fields, **JSON)
+
+
+def test_another_text_takes_the_place_of_the_old_one(editable, database):
+    ana, fields = editable
+    before = database.run(f"SELECT body FROM schedules WHERE id = '{fields['schedule']}'")
+    for _ in range(2):
+        answer = edit(ana, fields)
+        assert (answer.status_code, answer.json()["id"]) == (200, ana.message), answer.text
+    assert database.run(f"SELECT body FROM schedules WHERE id = '{fields['schedule']}'") != before
+    events = [change["event"] for change in ana.get(f"/messages/{ana.message}", **JSON).json()["changes"]]
+    assert events == ["created", "edited"]
+    assert state(ana) == "SCHEDULED"
+
+
+@pytest.mark.parametrize("changed", [{"sealed_recipient": "491510000009@s.whatsapp.net"}, {"sealed_schedule": ""}])
+def test_a_text_that_is_sealed_for_something_else_is_refused(ana, database, changed):
+    schedule = database.run(f"SELECT schedule_id FROM messages WHERE id = '{ana.message}'")
+    fields = fill_in(ana, ana.account, **{"sealed_schedule": schedule, **changed})
+    answer = edit(ana, {**fields, "schedule": schedule})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "seal_malformed")
+
+
+@pytest.mark.parametrize(
+    ("now", "sentence"),
+    [
+        ("ARMED", "Too late to edit: it leaves in seconds. You can still stop it."),
+        ("SENDING", "Too late to edit: it is leaving right now."),
+        ("CANCELLED", "There is nothing to edit: it is cancelled."),
+    ],
+)
+def test_an_edit_that_comes_too_late_says_so(editable, database, now, sentence):
+    ana, fields = editable
+    database.run(f"UPDATE messages SET state = '{now}' WHERE id = '{ana.message}'")
+    answer = edit(ana, fields)
+    assert (answer.status_code, answer.json()["error"]["sentence"]) == (409, sentence)
+    assert ana.get(f"/messages/{ana.message}/edit").headers["location"] == f"/messages/{ana.message}"
+
+
+def test_nobody_edits_the_text_of_another(editable, browser):
+    _, fields = editable
+    eve = browser().sign_in("eve@example.org")
+    assert edit(eve, fields).status_code == 404
+    assert eve.get(f"/messages/{editable[0].message}/edit").status_code == 404
+
+
+def test_with_script_a_cancel_is_answered_by_a_toast_with_its_undo(ana):
+    answer = ana.post(f"/messages/{ana.message}?_method=DELETE", **{"HX-Request": "true"})
+    assert answer.status_code == 200
+    assert 'class="toast"' in answer.text
+    assert "Cancelled. Nothing goes to" in answer.text
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)">', answer.text))
+    assert fields.pop("csrf") == ana.token
+    path = re.search(r'action="([^"]+)"', answer.text)
+    assert path
+    answer = ana.post(path[1], fields, **{"HX-Request": "true"})
+    assert "Not cancelled any more. It leaves" in answer.text
+    assert state(ana) == "SCHEDULED"
+
+
+def test_a_move_is_undone_to_the_second(ana, database):
+    database.run(f"UPDATE messages SET due_at = due_at + interval '7 s' WHERE id = '{ana.message}'")
+    before = ana.get(f"/messages/{ana.message}", **JSON).json()["due_at"]
+    later = f"{datetime.now(UTC) + timedelta(days=3):%Y-%m-%dT%H:%M}"
+    answer = ana.post(f"/messages/{ana.message}?_method=PATCH", {"due": later, "zone": "UTC"}, **{"HX-Request": "true"})
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)">', answer.text))
+    assert patch(ana, **{name: value for name, value in fields.items() if name != "csrf"}).status_code == 200
+    assert ana.get(f"/messages/{ana.message}", **JSON).json()["due_at"] == before
