@@ -4,12 +4,13 @@ import hashlib
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from app.views import ContactRow
-from domain import draft
-from domain.finding import Search, marked
+from app.views import ContactList, ContactRow
+from domain import draft, limits
+from domain.account import Link
+from domain.finding import Search, marked, read_search
 from domain.naming import digits_of, number_name
 from domain.refusal import Refused
-from store.pages import Contact
+from store.pages import Account, Contact
 
 FACES: Final = 4
 SHOWN_DIGITS: Final = 4
@@ -17,6 +18,7 @@ NUMBER_DIGITS_MIN: Final = 8
 """Shorter ones are numbers that somebody is still typing."""
 NOTHING_SOUGHT: Final = Search()
 
+_LINKED: Final = (Link.LINKED, Link.BANNED, Link.LOCKED)
 NEVER_WROTE: Final = "never wrote to you"
 
 
@@ -28,6 +30,7 @@ def contact_row(account: str, contact: Contact, search: Search = NOTHING_SOUGHT)
         name = masked(contact.jid)
     return ContactRow(
         jid=contact.jid,
+        key=key_of(contact.jid),
         kind=contact.kind,
         name=name,
         marks=marked(name, search),
@@ -59,6 +62,7 @@ def number_row(text: str, own: str = "") -> ContactRow | None:
     jid = f"{digits}@s.whatsapp.net"
     return ContactRow(
         jid=jid,
+        key=key_of(jid),
         kind="person",
         name=number_name(jid),
         marks=[(number_name(jid), False)],
@@ -71,11 +75,54 @@ def number_row(text: str, own: str = "") -> ContactRow | None:
     )
 
 
+def contact_list(account: Account, query: str, found: list[Contact], *, pages: int, choosing: bool) -> ContactList:
+    """What `query` found: one row more than is shown, if there is more. `choosing`: only whom one can write to."""
+    search, identity = read_search(query), str(account.id)
+    most = limits.SEARCH_RESULTS_MAX if choosing else pages * limits.PAGE_ROWS_MAX
+    rows = [contact_row(identity, one, search) for one in found[:most] if one.can_send or not choosing]
+    number = number_row(query, account.phone) if search.number else None
+    if number and any(one.jid == number.jid for one in found):
+        number = None
+    over = len(found) > most
+    linked = account.link in _LINKED
+    synced = account.names_synced_at is not None
+    return ContactList(
+        account=identity,
+        query=query,
+        rows=rows,
+        number=number,
+        said=_said(account, query, len(rows) + (number is not None), over=over, choosing=choosing),
+        pages=pages,
+        more=over and pages < limits.CONTACT_PAGES_MAX,
+        cut=over and pages >= limits.CONTACT_PAGES_MAX,
+        linked=linked,
+        synced=synced,
+        arriving=linked and not synced,
+    )
+
+
+def _said(account: Account, query: str, shown: int, *, over: bool, choosing: bool) -> str:
+    if query or choosing:
+        if not shown:
+            return "Nobody by that name." if query else "No names here."
+        if over:
+            return f"The first {shown}; type more to find others." if choosing else f"More than {shown} found."
+        return f"{shown} found."
+    if account.link in _LINKED and account.names_synced_at is None:
+        return f"Names arrive: {account.contacts:,} so far"
+    return f"{account.contacts:,} people and groups" if account.contacts else ""
+
+
 def reach_of(contact: Contact) -> str:
     """How readily WhatsApp lets a message through: warm where one has written, cool for a name that one knows."""
     if contact.established:
         return "warm"
     return "cold" if is_nameless(contact) else "cool"
+
+
+def key_of(jid: str) -> str:
+    """A JID as the id of an element: letters, digits and dashes."""
+    return "".join(sign if sign.isalnum() else "-" for sign in jid)
 
 
 def is_nameless(contact: Contact) -> bool:

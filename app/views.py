@@ -199,10 +199,11 @@ class PairingPage(msgspec.Struct, frozen=True, kw_only=True):
 class ContactRow(msgspec.Struct, frozen=True, kw_only=True):
     """A person or group. `marks`: the name in pieces, each with whether it was looked for; `reach`: warm, cool, cold.
 
-    `picture`: its address, "" when there is none.
+    `key`: for the element's id; `picture`: its address, "" when there is none.
     """
 
     jid: str
+    key: str
     kind: str
     name: str
     marks: list[tuple[str, bool]]
@@ -215,25 +216,30 @@ class ContactRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ContactList(msgspec.Struct, frozen=True, kw_only=True):
-    """What a search found. `number` is a row for a typed number that is no contact, or None.
+    """What a search found, `said` in words. `number` is a row for a typed number that is no contact, or None.
 
-    `page` counts from 1; `more`: there is another one; `synced` False: names are still arriving.
+    `pages`: how many are shown, `more`: there is another one, `cut`: there is, and it is not shown; `linked`: a phone
+    is; `synced`: all names were here once; `arriving`: they are coming now.
     """
 
     account: str
     query: str
     rows: list[ContactRow]
     number: ContactRow | None
-    total: int
+    said: str
+    pages: int
+    more: bool
+    cut: bool
+    linked: bool
     synced: bool
-    page: int = 1
-    more: bool = False
+    arriving: bool
 
 
 class ContactsPage(msgspec.Struct, frozen=True, kw_only=True):
-    """The contacts of an account."""
+    """The contacts of an account. `accounts`: the user's: name, address of its contacts, whether it is this one."""
 
-    state: AccountState
+    account: str
+    accounts: list[tuple[str, str, bool]]
     contacts: ContactList
 
 

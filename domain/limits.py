@@ -158,8 +158,8 @@ SEARCH_CHARS_MAX: Final = 80
 SEARCH_WORDS_MAX: Final = 8
 RECENT_SENDS_MAX: Final = 200
 """The newest sends of an account that make their recipients "recent"."""
-CONTACT_PAGES_MAX: Final = 200
-"""Pages of PAGE_ROWS_MAX that the list of people can be leafed through."""
+CONTACT_PAGES_MAX: Final = 5
+"""Pages of PAGE_ROWS_MAX that the list of people shows at most; who wants to see more has forgotten the search."""
 FACE_CACHE_S: Final = 30 * 24 * 3600
 """How long a browser keeps a picture, whose address changes with it."""
 PAGE_ROWS_MAX: Final = 100

@@ -2,51 +2,27 @@
 // form can carry it away; a draft is kept in this tab and nowhere else.
 import { Refusal, ask } from "./ask.js";
 import { seal } from "./seal.js";
+import { attach } from "./to.js";
 import { wrap } from "./vault.js";
 
 const form = document.getElementById("compose");
 const text = document.getElementById("text");
-const search = document.getElementById("q");
 const account = document.getElementById("account");
 const button = document.getElementById("seal");
 const word = document.getElementById("seal-word");
 const recipient = document.getElementById("recipient");
-const FIELDS = { recipient: search, text, due: document.getElementById("due"), zone: document.getElementById("zone") };
+const FIELDS = { recipient: document.getElementById("to-input"), text, due: document.getElementById("due"), zone: document.getElementById("zone") };
 const DRAFT = "autosendr/draft";
 
 // People.
 
-function choose(jid, name) {
-  recipient.value = jid;
-  document.getElementById("chosen-name").textContent = name;
-  document.getElementById("chosen").hidden = !jid;
-  document.getElementById("choosing").hidden = Boolean(jid);
-  if (jid) tell("recipient", "");
-}
-
-form.addEventListener("click", (event) => {
-  const option = event.target.closest("[data-jid]");
-  if (!option) return;
-  choose(option.dataset.jid, option.dataset.name);
-  text.focus();
-});
-
-document.getElementById("unchoose").addEventListener("click", () => {
-  choose("", "");
-  search.focus();
-});
-
-form.addEventListener("keydown", (event) => {
-  if (event.target === search && event.key === "Enter") {
-    event.preventDefault();
-    document.querySelector("#options [data-jid]")?.click();
-  }
-  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
-  const options = [...document.querySelectorAll("#options [data-jid]")];
-  const at = options.indexOf(document.activeElement);
-  if (event.target !== search && at < 0) return;
-  event.preventDefault();
-  (options[event.key === "ArrowDown" ? at + 1 : at - 1] ?? search).focus();
+attach(document.getElementById("to"), {
+  onchange(chosen) {
+    recipient.value = chosen ? chosen.jid : "";
+    if (!chosen) return;
+    tell("recipient", "");
+    text.focus();
+  },
 });
 
 account.addEventListener("change", () => {

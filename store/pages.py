@@ -162,10 +162,8 @@ async def changes(pool: Pool, user: UUID, message_id: UUID) -> list[Change]:
     return msgspec.convert([dict(row) for row in rows], list[Change])
 
 
-async def search_contacts(
-    pool: Pool, user: UUID, account_id: UUID, search: Search, *, most: int, after: int = 0
-) -> list[Contact]:
-    """At most `most` contacts after the first `after`: whose name or number has all that is looked for."""
+async def search_contacts(pool: Pool, user: UUID, account_id: UUID, search: Search, most: int) -> list[Contact]:
+    """At most `most` contacts whose name or number has all that is looked for, in the order of the statement."""
     words = [_literally(word) for word in search.words]
     async with reaching():
         rows = await pool.fetch(
@@ -177,7 +175,6 @@ async def search_contacts(
             f"%{_literally(search.number)}%" if search.number else None,
             limits.RECENT_SENDS_MAX,
             most,
-            after,
         )
     return msgspec.convert([dict(row) for row in rows], list[Contact])
 

@@ -105,7 +105,7 @@ async def show_composer(request: AppRequest, site: Site, account: str = "", to: 
         schedule=str(new_id()),
         account=str(chosen.id),
         accounts=[await state_of(site, user, one) for one in usable],
-        contacts=await find(site, user, chosen, "", most=limits.SEARCH_RESULTS_MAX),
+        contacts=await find(site, user, chosen, "", choosing=True),
         to=contact_row(str(chosen.id), known) if known else number_row(to.partition("@")[0]),
         due=local_input(datetime.now(UTC) + PROPOSED, zone),
         zone=zone.key,

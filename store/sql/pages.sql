@@ -57,7 +57,7 @@ WHERE m.id = $1 AND m.user_id = $2 ORDER BY c.at, c.event LIMIT $3
 -- Contacts that are looked for: beginnings of words first, then whom one has sent to lately, then by name; people
 -- without a name last. Established ones come before others when something is looked for.
 -- $1 account  $2 user  $3 LIKE patterns that must all be found  $4 the same as beginnings of words
--- $5 LIKE pattern of a number, NULL for none  $6 newest sends that count  $7 at most  $8 after so many
+-- $5 LIKE pattern of a number, NULL for none  $6 newest sends that count  $7 at most
 WITH recent AS (
     SELECT s.recipient, max(s.sent_at) AS sent_at
     FROM (SELECT recipient, sent_at FROM messages
@@ -69,7 +69,7 @@ FROM accounts a JOIN contacts c ON c.account_id = a.id LEFT JOIN recent r ON r.r
 WHERE a.id = $1 AND a.user_id = $2 AND (c.search LIKE ALL ($3::text[]) OR c.search LIKE $5)
 ORDER BY (' ' || c.search LIKE ALL ($4::text[])) DESC, r.sent_at DESC NULLS LAST,
          (c.established AND $3::text[] <> '{}') DESC, c.name LIKE '+%', c.search, c.jid
-LIMIT $7 OFFSET $8
+LIMIT $7
 
 -- name: contact_of
 -- $1 account  $2 user  $3 JID

@@ -1,6 +1,7 @@
 """Searching people, their pages and pictures, and who may not see them."""
 
 import itertools
+import re
 
 import pytest
 
@@ -60,20 +61,42 @@ def test_names_are_text_and_never_markup(someone, database, account):
     assert "&lt;img src=x" in page
 
 
-def test_each_name_is_read_once_however_many_pages_there_are(someone, database, account):
+def test_more_is_shown_by_the_hundred_until_there_is_no_more(someone, database, account):
     for number in range(230):
         database.add_contact(account, f"49171{number:07}@s.whatsapp.net", f"Person {number:03}")
-    names = []
-    for page in ("1", "2", "3", "4"):
-        answer = someone.client.get(f"/accounts/{account}/contacts", params={"page": page}, headers=JSON)
-        names.append([row["name"] for row in answer.json()])
-    assert [len(one) for one in names] == [100, 100, 30, 0]
-    assert list(itertools.chain(*names)) == [f"Person {number:03}" for number in range(230)]
+    path = f"/accounts/{account}/contacts"
+    pages = [someone.get(f"{path}?pages={count}").text for count in (1, 2, 3, 4)]
+    assert [len(re.findall(r"Person \d{3}", page)) for page in pages] == [100, 200, 230, 230]
+    assert ["Show 100 more" in page for page in pages] == [True, True, False, False]
+    assert f"{path}?q=&amp;pages=3" in pages[1]
 
 
-@pytest.mark.parametrize("page", ["0", "-1", "x", "", "9" * 5000, "٣"])
-def test_a_page_that_is_none_answers_too(someone, account, page):
-    assert someone.client.get(f"/accounts/{account}/contacts", params={"page": page}).status_code == 200
+def test_a_list_without_an_end_says_how_to_find_the_rest(someone, database, account):
+    database.run(
+        "INSERT INTO contacts (account_id, jid, kind, name, search) SELECT "
+        f"'{account}', n || '@s.whatsapp.net', 'person', 'P ' || n, 'p ' || n FROM generate_series(1000, 1600) n"
+    )
+    page = someone.get(f"/accounts/{account}/contacts?pages=999").text
+    assert page.count('class="person"') == 500
+    assert "These are the first 500" in page
+    assert "Show 100 more" not in page
+
+
+@pytest.mark.parametrize("pages", ["0", "-1", "x", "", "9" * 5000, "٣"])
+def test_a_count_that_is_none_is_one(someone, account, pages):
+    assert someone.client.get(f"/accounts/{account}/contacts", params={"pages": pages}).status_code == 200
+
+
+def test_an_empty_list_says_why_and_what_to_do(someone, database, account):
+    path = f"/accounts/{account}/contacts"
+    assert "Nobody here yet" in someone.get(path).text
+    assert "Nobody by that name" in someone.get(f"{path}?q=xyz").text
+    assert "+491711234567" in someone.get(f"{path}?q=0171 1234567").text
+    database.run(f"UPDATE accounts SET names_synced_at = NULL, contacts = 0 WHERE id = '{account}'")
+    assert "Names are on their way" in someone.get(path).text
+    assert "Names arrive: 0 so far" in someone.get(path).text
+    database.run(f"UPDATE accounts SET link = 'LOGGED_OUT' WHERE id = '{account}'")
+    assert "No phone is linked" in someone.get(path).text
 
 
 def test_whoever_has_no_name_shows_no_number(someone, database, account):
