@@ -1,17 +1,16 @@
 """Accounts and their linking as pages show them: pure, from rows to words."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from app import words
 from app.clock import moment, within
-from app.qr import qr_svg
-from app.views import AccountState, Pairing
+from app.views import AccountState
 from domain.account import LINK_TABLE, Link, LinkEvent
 from domain.machine import sources
 from store.pages import Account
-from store.run_state import PairingShown, RunShown
+from store.run_state import RunShown
 
 _MAY_LINK: Final = frozenset(sources(LINK_TABLE, LinkEvent.REQUESTED)) - {Link.PAIRING}
 _MAY_UNLINK: Final = frozenset(sources(LINK_TABLE, LinkEvent.UNLINKED))
@@ -51,8 +50,8 @@ def _statement(
     changed = moment(account.link_changed_at, zone, now).full
     match account.link:
         case Link.UNLINKED:
-            said = words.PAIR_TROUBLE.get(account.link_reason, "")
-            return "No phone linked yet.", (said or "Link one; it takes a minute.") + wait, "calm"
+            said, *_ = words.PAIR_ENDING.get(account.link_reason, ("Link one; it takes a minute.",))
+            return "No phone linked yet.", said + wait, "calm"
         case Link.PAIRING:
             return "Linking.", "Open WhatsApp on your phone and scan the code.", "live"
         case Link.LOGGED_OUT:
@@ -99,23 +98,3 @@ def _facts(account: Account, waiting: int, zone: ZoneInfo, now: datetime) -> lis
     ):
         facts.append((label, moment(at, zone, now).full if at else "not yet"))
     return facts
-
-
-def pairing_view(account: Account, shown: PairingShown | None, *, demo: bool) -> Pairing:
-    """What to show while linking, and how it ended. `shown` None: nothing yet, or Redis is away.
-
-    `demo`: the QR's text comes along, because a simulated phone has no camera.
-    """
-    identity = str(account.id)
-    if account.link in (Link.LINKED, Link.BANNED):
-        return Pairing(id=identity, kind="done", names=account.contacts, phone=f"+{account.phone}")
-    if account.link is not Link.PAIRING:
-        said = words.PAIR_TROUBLE.get(account.link_reason, "")
-        return Pairing(id=identity, kind="trouble" if said else "idle", sentence=said)
-    if shown is None or not (shown.qr or shown.code):
-        return Pairing(id=identity, kind="asking")
-    until = datetime.fromtimestamp(shown.ends_ms / 1000, UTC).isoformat() if shown.ends_ms else ""
-    if shown.code:
-        return Pairing(id=identity, kind="code", code=shown.code, until=until)
-    text = shown.qr if demo else ""
-    return Pairing(id=identity, kind="qr", svg=qr_svg(shown.qr), text=text, until=until)

@@ -69,6 +69,7 @@ ROUTES: Final = (
     pairings.show_pairing,
     pairings.show_code,
     pairings.create_pairing,
+    pairings.show_unlinking,
     contacts.find_contacts,
     contacts.list_contacts,
     contacts.show_picture,

@@ -172,30 +172,6 @@ class AccountPage(msgspec.Struct, frozen=True, kw_only=True):
     logins: list[LoginRow]
 
 
-class Pairing(msgspec.Struct, frozen=True, kw_only=True):
-    """What to show while linking. `kind`: idle, asking, qr, code, trouble, done. `text`: the QR's, in a demo only."""
-
-    id: str
-    kind: str
-    svg: str = ""
-    text: str = ""
-    code: str = ""
-    until: str = ""
-    sentence: str = ""
-    names: int = 0
-    phone: str = ""
-
-
-class PairingPage(msgspec.Struct, frozen=True, kw_only=True):
-    """The page on which one links a phone. `tab`: qr or code."""
-
-    id: str
-    tab: str
-    phone: str
-    pairing: Pairing
-    error: str = ""
-
-
 class ContactRow(msgspec.Struct, frozen=True, kw_only=True):
     """A person or group. `marks`: the name in pieces, each with whether it was looked for; `reach`: warm, cool, cold.
 

@@ -67,16 +67,73 @@ CHANGE: Final[dict[str, tuple[str, str, str]]] = {
 }
 """Icon, title, colour of each step in a message's history: its events, and "created"."""
 
-PAIR_TROUBLE: Final[dict[str, str]] = {
-    "expired": "The codes have run out. Ask for new ones when the phone is at hand.",
-    "passkey": "WhatsApp asked for a passkey. Confirm it on the phone, then ask for a new code.",
-    "refused": "WhatsApp refused to link. Too many linked devices is the usual cause: remove one on the phone.",
-    "outdated": "WhatsApp wants a newer version of AutoSendr. We are told; try again later.",
-    "no_multidevice": "This phone cannot have linked devices. Update WhatsApp on it.",
-    "unreachable": "WhatsApp could not be reached. Try again in a minute.",
-    "already_linked": "This number is linked to another account here. Unlink it there first.",
-    "other": "Linking did not work, and WhatsApp did not say why. Try again.",
+PAIR_ENDING: Final[dict[str, tuple[str, str, str]]] = {
+    "expired": ("The codes have run out.", "Take the phone to hand, then ask for new ones.", "New code"),
+    "expired_code": ("The code has run out.", "Take the phone to hand, then ask for another.", "New code"),
+    "passkey": (
+        "WhatsApp asked for a passkey.",
+        "It asks some phones since summer 2026, and AutoSendr cannot answer that yet. This number cannot be linked for "
+        "now; nothing is wrong with it.",
+        "Link another phone",
+    ),
+    "refused": (
+        "WhatsApp refused to link.",
+        "The phone says why. If it has too many linked devices, remove one there, then ask for a new code.",
+        "New code",
+    ),
+    "refused_code": (
+        "WhatsApp has no code for {phone}.",
+        "Look whether that is the phone's number, with its country code. Who asks often has to wait a while.",
+        "New code",
+    ),
+    "outdated": (
+        "WhatsApp wants a newer AutoSendr.",
+        "Nothing is wrong with your phone. Whoever runs this server has to renew it; try again after that.",
+        "Try again",
+    ),
+    "no_multidevice": (
+        "This phone cannot have linked devices yet.",
+        "Update WhatsApp on the phone, then ask for a new code.",
+        "New code",
+    ),
+    "unreachable": (
+        "WhatsApp could not be reached.",
+        "Nothing is wrong with your phone. Try again in a minute.",
+        "Try again",
+    ),
+    "broken_off": (
+        "The connection to WhatsApp ended.",
+        "If the phone says that it has too many linked devices, remove one there first. Then ask for a new code.",
+        "New code",
+    ),
+    "phone_taken": (
+        "This number is linked to another account here.",
+        "A number belongs to one account. Unlink it there first, or link another phone.",
+        "Link another phone",
+    ),
+    "unavailable": (
+        "We could not show you the code.",
+        "A part of our machine was away for a moment. Ask for a new one.",
+        "New code",
+    ),
+    "interrupted": (
+        "Linking was interrupted on our side.",
+        "If the phone lists AutoSendr under Linked devices, remove it there. Then ask for a new code.",
+        "New code",
+    ),
+    "other": ("Linking did not work.", "WhatsApp did not say why. Try again in a minute.", "Try again"),
+    "unlinked_here_only": (
+        "Unlinked here only.",
+        "WhatsApp could not be told. Remove AutoSendr on the phone, under Linked devices.",
+        "Link again",
+    ),
 }
+"""How a linking ended, by `accounts.link_reason`: what happened, what to do, the button. `_code`: by a typed code."""
+
+
+def count_of(number: int, thing: str) -> str:
+    """A number with its noun: "1 message", "5 messages"."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def sentence(words: str) -> str:

@@ -19,6 +19,8 @@ PAIR_CODES_MAX: Final = 6
 """QR codes of one linking: WhatsApp sends as many (docs/whatsapp.md §4)."""
 PAIR_TYPED_S: Final = 160
 """How long a code to be typed on the phone is good for (docs/whatsapp.md §4)."""
+PAIR_NEXT_S: Final = 5.0
+"""How long after a code's end its number is still known, so that a page says "the next" and not "the first"."""
 PAIR_PHASE_S: Final = 900.0
 """How long pages may say how far a linking has come, once the phone was found; as long as the first sync may last."""
 PAIR_SLOW_S: Final = 20.0

@@ -28,7 +28,7 @@ def run(account: str) -> str:
 
 
 def pairing(account: str) -> str:
-    """String, JSON of a linking's phase and code. Expires: with the code, else PAIR_PHASE_S.
+    """String, JSON of a linking's phase and code. Expires: PAIR_NEXT_S after the code, else PAIR_PHASE_S.
 
     Writer: supervisor. Reader: app.
     """

@@ -59,8 +59,10 @@ class RunState:
         return msgspec.json.decode(text, type=RunShown) if text else None
 
     async def show_pairing(self, account: UUID, shown: PairingShown) -> None:
-        """Shows how far a linking is; a code vanishes at its end. Raises `Unavailable`: nobody links without Redis."""
-        left_ms = max(1, shown.ends_ms - time.time_ns() // 1_000_000) if shown.ends_ms else _ms(limits.PAIR_PHASE_S)
+        """Shows how far a linking is; a code is void at its end. Raises `Unavailable`: nobody can link then."""
+        left_ms = _ms(limits.PAIR_PHASE_S)
+        if shown.ends_ms:
+            left_ms = max(1, shown.ends_ms + _ms(limits.PAIR_NEXT_S) - time.time_ns() // 1_000_000)
         key = keys.pairing(str(account))
         await self._redis.ask(self._redis.client.set(key, msgspec.json.encode(shown), px=left_ms))
 
@@ -69,9 +71,12 @@ class RunState:
         await self._hint(self._redis.client.delete(keys.pairing(str(account))))
 
     async def look_pairing(self, account: UUID) -> PairingShown | None:
-        """How far a linking is, None if nobody says so. Raises `Unavailable`."""
+        """How far a linking is, None if nobody says so; never a code that has ended. Raises `Unavailable`."""
         text = await self._redis.ask(self._redis.client.get(keys.pairing(str(account))))
-        return msgspec.json.decode(text, type=PairingShown) if text else None
+        shown = msgspec.json.decode(text, type=PairingShown) if text else None
+        if shown is not None and 0 < shown.ends_ms <= time.time_ns() // 1_000_000:
+            return msgspec.structs.replace(shown, qr="", code="")
+        return shown
 
     async def back_off(self, account: UUID, reason: str, wait_s: float) -> None:
         """Shows that the account waits; Postgres has the instant."""

@@ -138,7 +138,7 @@ def _publish_soon(actor: "Actor", session: LiveSession, event: str = "", /, **fi
 
 
 async def _publish(actor: "Actor", session: LiveSession) -> bool:
-    """Shows what is true now, one write at a time: of two that cross, none leaves the older. False: it cannot."""
+    """Shows what is true now, one write at a time, so that none leaves an older one behind. False: it cannot."""
     state = actor.context.store.run_state
     async with session.showing:
         shown = session.shown

@@ -14,6 +14,7 @@ from app.clock import zone_or_utc
 from app.form import AppRequest, read_form, read_id, wants_json
 from app.guard import login_of
 from app.handlers.signing import login_rows
+from app.linking import begin_pairing, is_phone
 from app.render import fragment, page
 from app.site import Site
 from app.views import AccountPage, AccountsPage, AccountState
@@ -47,7 +48,7 @@ async def list_accounts(request: AppRequest, site: Site) -> Response[Any]:
 
 @post("/accounts")
 async def create_account(request: AppRequest, site: Site) -> Response[Any]:
-    """Makes an account with a key of its own; linking it is the next page."""
+    """Makes an account with a key of its own and begins to link it, which the next page shows."""
     form = await read_form(request, NewAccount)
     user = login_of(request).user
     account = read_id(form.id) if form.id else new_id()
@@ -56,6 +57,12 @@ async def create_account(request: AppRequest, site: Site) -> Response[Any]:
     await links.add_account(site.pool, user, account, answer.wrapped_key)
     if wants_json(request):
         return Response({"id": str(account)}, status_code=201)
+    if not is_phone(request):  # on a phone the number comes first
+        try:
+            await begin_pairing(site, user, account)
+        except Refused as refused:
+            if refused.code is not RefusalCode.ALREADY_LINKED:  # the same form, sent again later
+                raise
     return Redirect(f"/accounts/{account}/pairing", status_code=303)
 
 

@@ -1,33 +1,32 @@
-"""Linking a phone: `/accounts/{id}/pairing`, its code alone at `/accounts/{id}/pairing/code`."""
+"""Linking a phone: `/accounts/{id}/pairing`, what changes of it alone at `/accounts/{id}/pairing/code`."""
 
-import contextlib
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from litestar import Response, get, post
 from litestar.response import Redirect
 
-from app.account_view import pairing_view
-from app.form import AppRequest, read_form, read_id, wants_json
+from app.form import AppRequest, read_form, wants_json
 from app.guard import login_of
 from app.handlers.accounts import own_account
+from app.handlers.messages import ATTESTED
+from app.linking import begin_pairing, is_phone
+from app.pairing_view import MAY_UNLINK, Pairing, PairingPage, pairing_view, unlinking_view
 from app.render import fragment, page
 from app.site import Site
 from app.status import STATUS
-from app.views import Pairing, PairingPage
 from domain import draft
 from domain.refusal import RefusalCode, Refused, Unavailable
-from store import links
-from store.notices import Element
+from store import pages
 from store.pages import Account
-from store.rates import PAIRINGS_PER_ACCOUNT
 from store.run_state import PairingShown
 
 
 class NewPairing(msgspec.Struct, frozen=True):
-    """`method` qr or code; with code `phone`, in any form with its country code."""
+    """`method` qr, code, or "" for what suits the device; with code `phone`, in any form with its country code."""
 
-    method: str = "qr"
+    method: str = ""
     phone: str = ""
 
 
@@ -41,20 +40,23 @@ async def show_pairing(request: AppRequest, site: Site, account_id: str, tab: st
             {
                 "link": str(account.link),
                 "reason": account.link_reason,
+                "phase": str(shown.phase) if shown else "",
                 "qr": shown.qr if shown else "",
                 "code": shown.code if shown else "",
+                "number": shown.number if shown else 0,
                 "ends_ms": shown.ends_ms if shown else 0,
                 "contacts": account.contacts,
             }
         )
-    return _page(request, account, await _view(site, account), tab)
+    return await _page(request, site, account, tab)
 
 
 @get("/accounts/{account_id:str}/pairing/code")
-async def show_code(request: AppRequest, site: Site, account_id: str) -> Response[Any]:
-    """The code alone."""
+async def show_code(request: AppRequest, site: Site, account_id: str, tab: str = "qr") -> Response[Any]:
+    """What changes while linking, alone."""
     account = await own_account(request, site, account_id)
-    return fragment(request, "pairing.html", await _view(site, account))
+    view = await _page_view(request, site, account, tab)
+    return fragment(request, "pairing.html", view)
 
 
 @post("/accounts/{account_id:str}/pairing")
@@ -62,41 +64,68 @@ async def create_pairing(request: AppRequest, site: Site, account_id: str) -> Re
     """Asks for a code; the supervisor fetches it from WhatsApp."""
     form = await read_form(request, NewPairing)
     account = await own_account(request, site, account_id)
-    user = login_of(request).user
+    if not form.method and not wants_json(request) and is_phone(request):
+        return Redirect(f"/accounts/{account.id}/pairing?tab=code", status_code=303)  # it needs a number first
     by_code = form.method == "code"
     try:
         phone = draft.phone(form.phone) if by_code else ""
     except Refused as refused:
         if wants_json(request):
             raise
-        view = await _view(site, account)
-        return _page(request, account, view, "code", refused.sentence, form.phone, STATUS[refused.code])
-    with contextlib.suppress(Unavailable):
-        if not await site.rates.allows(PAIRINGS_PER_ACCOUNT, str(account.id)):
-            raise Refused(RefusalCode.TOO_MANY_REQUESTS)
-    await links.wish_pairing(site.pool, user, read_id(account_id), phone)
-    await site.notices.tell(user, (Element.PAIRING, account.id), (Element.ACCOUNT, account.id))
+        return await _page(request, site, account, "code", refused, form.phone)
+    try:
+        await begin_pairing(site, login_of(request).user, account.id, phone)
+    except Refused as refused:
+        if wants_json(request) or refused.code is not RefusalCode.ALREADY_LINKED:
+            raise
     if wants_json(request):
         return Response({"id": str(account.id), "link": "PAIRING"}, status_code=202)
     return Redirect(f"/accounts/{account.id}/pairing?tab={'code' if by_code else 'qr'}", status_code=303)
 
 
-def _page(
-    request: AppRequest,
-    account: Account,
-    pairing: Pairing,
-    tab: str,
-    error: str = "",
-    phone: str = "",
-    status_code: int = 200,
+@get("/accounts/{account_id:str}/link")
+async def show_unlinking(request: AppRequest, site: Site, account_id: str) -> Response[Any]:
+    """The question before a phone is unlinked; an account that has none is led to its page."""
+    account = await own_account(request, site, account_id)
+    if account.link not in MAY_UNLINK or account.wish == "unlink":
+        return Redirect(f"/accounts/{account.id}", status_code=303)
+    _, waiting = await pages.next_due(site.pool, account.id)
+    return page(request, "unlinking.html", unlinking_view(account, waiting), here="accounts")
+
+
+async def _page(
+    request: AppRequest, site: Site, account: Account, tab: str, refused: Refused | None = None, phone: str = ""
 ) -> Response[Any]:
-    tab = tab if tab in ("qr", "code") else ("code" if account.pair_phone else "qr")
-    view = PairingPage(id=str(account.id), tab=tab, phone=phone, pairing=pairing, error=error)
+    view = await _page_view(request, site, account, tab)
+    if refused is not None:
+        view = msgspec.structs.replace(view, phone=phone, error=refused.sentence)
+    status_code = STATUS[refused.code] if refused is not None else 200
     return page(request, "pairing.html", view, status_code=status_code, here="accounts")
 
 
+async def _page_view(request: AppRequest, site: Site, account: Account, tab: str) -> PairingPage:
+    on_phone = is_phone(request)
+    if tab not in ("qr", "code"):
+        tab = "code" if account.pair_phone or on_phone else "qr"
+    try:
+        attested = (await site.door.welcome()).environment == ATTESTED
+    except Unavailable:
+        attested = False
+    return PairingPage(
+        id=str(account.id),
+        tab=tab,
+        code_first=on_phone,
+        apple="iPhone" in request.headers.get("user-agent", ""),
+        attested=attested,
+        phone=f"+{account.pair_phone}" if account.pair_phone else "",
+        pairing=await _view(site, account),
+    )
+
+
 async def _view(site: Site, account: Account) -> Pairing:
-    return pairing_view(account, await _shown(site, account), demo=bool(site.settings.simulator))
+    _, waiting = await pages.next_due(site.pool, account.id)
+    shown = await _shown(site, account)
+    return pairing_view(account, shown, waiting, datetime.now(UTC), demo=bool(site.settings.simulator))
 
 
 async def _shown(site: Site, account: Account) -> PairingShown | None:

@@ -1,14 +1,9 @@
 """Accounts, linking and contacts, and who may not."""
 
-import json
-import time
-
 import pytest
-import redis
 
-from store import keys
 from tests.app.composer import new_account
-from tests.app.conftest import Browser, Web
+from tests.app.conftest import Browser
 
 JSON = {"Accept": "application/json"}
 NUMBERS = iter(range(491720000000, 491720001000))
@@ -50,70 +45,6 @@ def test_five_accounts_are_the_most(someone):
         new_account(someone)
     answer = someone.post("/accounts", **JSON)
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "too_many_accounts")
-
-
-def test_asking_for_a_code_is_a_wish_that_the_supervisor_reads(someone, database):
-    account = new_account(someone)
-    assert someone.post(f"/accounts/{account}/pairing", {"method": "qr"}).status_code == 303
-    row = f"SELECT link, wish, pair_phone FROM accounts WHERE id = '{account}'"
-    assert database.run(row) == "PAIRING|pair|"
-    form = {"method": "code", "phone": "+49 151 12345678"}
-    assert someone.post(f"/accounts/{account}/pairing", form).status_code == 303
-    assert database.run(row) == "PAIRING|pair|4915112345678"
-
-
-@pytest.mark.parametrize("phone", ["", "Ana", "0151 12345678", "+49", "+1234567890123456789"])
-def test_a_number_without_its_country_is_refused_at_the_field(someone, database, phone):
-    account = new_account(someone)
-    answer = someone.post(f"/accounts/{account}/pairing", {"method": "code", "phone": phone})
-    assert answer.status_code == 422
-    assert 'id="phone-error" role="alert">' in answer.text
-    assert database.run(f"SELECT wish FROM accounts WHERE id = '{account}'") == ""
-
-
-def test_a_qr_code_is_drawn_and_its_text_is_for_the_owner(someone, engines):
-    account = new_account(someone)
-    someone.post(f"/accounts/{account}/pairing")
-    ends_ms = time.time_ns() // 1_000_000 + 20_000
-    with redis.Redis.from_url(engines.valkey.url) as cache:
-        shown = json.dumps({"phase": "shown", "qr": "2@abc,def,ghi", "code": "", "ends_ms": ends_ms})
-        cache.set(keys.pairing(account), shown, px=20_000)
-    told = someone.get(f"/accounts/{account}/pairing", **JSON).json()
-    assert (told["link"], told["qr"], told["ends_ms"]) == ("PAIRING", "2@abc,def,ghi", ends_ms)
-    page = someone.get(f"/accounts/{account}/pairing").text
-    assert "<svg" in page
-    assert "2@abc" not in page
-    assert "2@abc" not in someone.web.log()
-
-
-def test_in_a_demo_the_text_of_the_code_is_shown_because_simulated_phones_have_no_camera(
-    web_environ, engines, enclave, tmp_path
-):
-    environ = {**web_environ, "AUTOSENDR_SIMULATOR": "127.0.0.1:9", "AUTOSENDR_MAILBOX": str(tmp_path / "mail")}
-    web = Web(environ, tmp_path)
-    try:
-        someone = Browser(web).sign_in("demo@example.org")
-        account = new_account(someone)
-        someone.post(f"/accounts/{account}/pairing")
-        with redis.Redis.from_url(engines.valkey.url) as cache:
-            cache.set(
-                keys.pairing(account),
-                json.dumps({"phase": "shown", "qr": "2@abc,def", "code": "", "ends_ms": 0}),
-                px=20_000,
-            )
-        page = someone.get(f"/accounts/{account}/pairing").text
-        assert 'value="2@abc,def"' in page
-        assert 'href="http://127.0.0.1:9/"' in page
-    finally:
-        web.stop()
-
-
-def test_how_linking_ended_is_told_in_words(someone, database):
-    account = new_account(someone)
-    database.run(f"UPDATE accounts SET link_reason = 'passkey' WHERE id = '{account}'")
-    assert "passkey" in someone.get(f"/accounts/{account}/pairing/code").text
-    database.link(account, str(next(NUMBERS)))
-    assert "Linked:" in someone.get(f"/accounts/{account}/pairing/code").text
 
 
 def test_a_linked_account_is_not_linked_again_and_can_be_unlinked(someone, database):

@@ -19,12 +19,15 @@ def shown_until(ends_ms: int) -> PairingShown:
     return PairingShown(phase=PairPhase.SHOWN, qr="q", number=1, ends_ms=ends_ms)
 
 
-async def test_a_code_vanishes_at_its_end_and_a_phase_later(redis: Redis) -> None:
+async def test_a_code_is_void_at_its_end_and_its_key_expires(redis: Redis) -> None:
     state, account = RunState(redis), uuid4()
     key = keys.pairing(str(account))
     now_ms = time.time_ns() // 1_000_000
     await state.show_pairing(account, shown_until(now_ms + 20_000))
-    assert 0 < await redis.client.pttl(key) <= 20_000
+    assert 0 < await redis.client.pttl(key) <= 20_000 + limits.PAIR_NEXT_S * 1000
+    assert await state.look_pairing(account) == shown_until(now_ms + 20_000)
+    await state.show_pairing(account, shown_until(now_ms - 1))
+    assert await state.look_pairing(account) == msgspec.structs.replace(shown_until(now_ms - 1), qr="")
     await state.show_pairing(account, PairingShown(phase=PairPhase.FOUND))
     assert 20_000 < await redis.client.pttl(key) <= limits.PAIR_PHASE_S * 1000
 
