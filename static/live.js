@@ -30,9 +30,6 @@ function count() {
     const left = Math.ceil((Date.parse(place.dataset.until) - Date.now()) / 1000);
     place.textContent = left > 0 ? `leaves in ${inWords(left)}` : "leaving now";
   }
-  for (const place of document.querySelectorAll("[data-expires]")) {
-    place.textContent = String(Math.max(0, Math.ceil((Date.parse(place.dataset.expires) - Date.now()) / 1000)));
-  }
 }
 
 count();

@@ -87,7 +87,6 @@ async def test_from_the_landing_page_to_read_without_a_reload(page, web, enclave
     await sign_in(page, web, "ana@example.org")
     await page.get_by_role("link", name="Link your WhatsApp").click()
     await page.get_by_role("button", name="Link a phone").click()
-    await page.get_by_role("button", name="Show the code").click()
     await expect(page.get_by_text("Asking WhatsApp for a code")).to_be_visible()
     account = id_in(page)
 
@@ -101,9 +100,9 @@ async def test_from_the_landing_page_to_read_without_a_reload(page, web, enclave
     database.add_contact(account, ANNA, "Anna Müller")
     await cache.delete(keys.pairing(account))
     await tell(cache, database, "account", account, "accounts")
-    await expect(page.get_by_text("Linked: +4915112345678")).to_be_visible()
+    await expect(page.get_by_text("Linked: Ana")).to_be_visible()
 
-    await page.locator("#main").get_by_role("link", name="Write a message").click()
+    await page.locator("#main").get_by_role("link", name="Write the first message").click()
     async with page.expect_request(lambda request: "q=mul" in request.url) as search:
         await page.get_by_label("To", exact=True).press_sequentially("mul")
     assert set(parse_qs(urlsplit((await search.value).url).query)) == {"choose", "q"}
@@ -137,7 +136,7 @@ async def test_errors_appear_at_their_fields_and_the_text_stays(page, web, encla
     await sign_in(page, web, "bob@example.org")
     await page.goto(f"{web.url}/accounts", wait_until="domcontentloaded")
     await page.get_by_role("button", name="Link a phone").click()
-    await expect(page.get_by_role("button", name="Show the code")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Link your WhatsApp")).to_be_visible()
     database.link(id_in(page), "4915187654321")
     await page.goto(f"{web.url}/schedules/new", wait_until="domcontentloaded")
     seal = page.get_by_role("button", name="Seal and schedule")
@@ -164,7 +163,7 @@ async def test_a_message_is_cancelled_by_its_button_and_the_page_goes_on_living(
     await sign_in(page, web, "cleo@example.org")
     await page.goto(f"{web.url}/accounts", wait_until="domcontentloaded")
     await page.get_by_role("button", name="Link a phone").click()
-    await expect(page.get_by_role("button", name="Show the code")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Link your WhatsApp")).to_be_visible()
     account = id_in(page)
     database.link(account, "4915100000077")
     database.add_contact(account, ANNA, "Anna Müller")
@@ -181,7 +180,7 @@ async def test_names_appear_while_one_looks_at_people(page, web, enclave, databa
     await sign_in(page, web, "dora@example.org")
     await page.goto(f"{web.url}/accounts", wait_until="domcontentloaded")
     await page.get_by_role("button", name="Link a phone").click()
-    await expect(page.get_by_role("button", name="Show the code")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Link your WhatsApp")).to_be_visible()
     account = id_in(page)
     database.link(account, "4915100000078")
     await page.goto(f"{web.url}/contacts", wait_until="domcontentloaded")
