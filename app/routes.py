@@ -48,6 +48,7 @@ ROUTES: Final = (
     messages.show_timeline,
     viewing.show_sealed,
     viewing.show_many_sealed,
+    viewing.show_recovery,
     viewing.show_viewing_key,
     viewing.create_viewing_key,
     viewing.open_viewing_key,

@@ -141,6 +141,12 @@ class MessagePage(msgspec.Struct, frozen=True, kw_only=True):
     error: str = ""
 
 
+class RecoveryPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The recovery code's page. `since`: when the key under it was made, None when there is none yet."""
+
+    since: Moment | None
+
+
 class AccountState(msgspec.Struct, frozen=True, kw_only=True):
     """An account's state in words."""
 

@@ -78,7 +78,7 @@ SENTENCES: Final[dict[RefusalCode, str]] = {
     RefusalCode.WORD_WRONG: "Type the word delete. Nothing was deleted.",
     RefusalCode.VIEWING_KEY_EXISTS: "Another of your browsers has a recovery code already. Enter that one here.",
     RefusalCode.VIEWING_KEY_CHANGED: "Your recovery code is not the same any more. Reload the page.",
-    RefusalCode.RECOVERY_CODE_WRONG: "That is not your recovery code. It has 26 letters and digits; look at each.",
+    RefusalCode.RECOVERY_CODE_WRONG: "That is not your recovery code. Compare all 26 letters and digits.",
     RefusalCode.TOO_MANY_OPENINGS: "That is enough tries for now.",
 }
 

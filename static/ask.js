@@ -13,10 +13,23 @@ export class Refusal extends Error {
   }
 }
 
-// Throws Refusal when the server says no, and what fetch throws when it cannot be reached.
+export class Unreached extends Error {
+  name = "Unreached";
+}
+
+// The token that a write of this page brings along.
+export const csrf = () => document.querySelector("input[name=csrf]").value;
+
+// Throws Refusal when the server says no, Unreached when there is no answer, or none of ours.
 export async function ask(address, options = {}) {
-  const answer = await fetch(address, { ...options, headers: { Accept: "application/json", ...options.headers } });
-  const told = await answer.json();
+  let answer;
+  let told;
+  try {
+    answer = await fetch(address, { ...options, headers: { Accept: "application/json", ...options.headers } });
+    told = await answer.json();
+  } catch (error) {
+    throw new Unreached("AutoSendr cannot be reached. Try again.", { cause: error });
+  }
   if (!answer.ok) throw new Refusal(told.error);
   return told;
 }

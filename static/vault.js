@@ -11,14 +11,14 @@ import {
 // sounds like a wrong one.
 const WRONG = {
   code: "recovery_code_wrong", field: "code",
-  sentence: "That is not your recovery code. It has 26 letters and digits; look at each.",
+  sentence: "That is not your recovery code. Compare all 26 letters and digits.",
 };
 const CLOSED = {
   code: "viewing_closed",
   sentence:
     "This browser has no key for this text. Enter your recovery code, or leave it closed; it is sent all the same.",
 };
-const DAMAGED = { code: "viewing_damaged", sentence: "This text does not open with its key; it is sent all the same." };
+const DAMAGED = { code: "viewing_damaged", sentence: "This text does not open with its key." };
 const KEEPS_NOTHING = {
   code: "vault_unavailable",
   sentence: "This browser keeps no keys, as in a private window. Texts stay closed here; they are sent all the same.",
@@ -157,6 +157,11 @@ export async function renew(user, csrf) {
   if (current) await send("/viewing-key", csrf, { id: current }, "DELETE");
   for (const record of await allOf(user)) await keep({ user, id: record.id, key: record.key });
   return create(user, csrf);
+}
+
+// Whether any key of the user is in this browser.
+export async function holds(user) {
+  return (await allOf(user).catch(() => [])).length > 0;
 }
 
 // Takes all keys of the user out of this browser; with the recovery code the current one comes back.

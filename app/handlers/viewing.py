@@ -6,13 +6,16 @@ from uuid import UUID
 import msgspec
 from litestar import Response, delete, get, post
 
+from app.clock import moment, zone_or_utc
 from app.form import AppRequest, base64url, read_bytes, read_form, read_id
 from app.guard import login_of
+from app.render import page
 from app.site import Site
+from app.views import RecoveryPage
 from domain import limits
 from domain.refusal import RefusalCode, Refused
 from domain.viewing import PROOF_BYTES, WRAPPED_BYTES, proof_hash, proves
-from store import viewing
+from store import users, viewing
 from store.rates import RECOVERIES_PER_USER
 from store.viewing import SealedText, Viewing
 
@@ -49,6 +52,16 @@ async def show_viewing_key(request: AppRequest, site: Site) -> Response[Any]:
             "created_at": key.created_at.isoformat(timespec="seconds") if key else None,
         }
     )
+
+
+@get("/recovery")
+async def show_recovery(request: AppRequest, site: Site) -> Response[Any]:
+    """The recovery code's page: what this browser can show, a code to enter, another code."""
+    user = login_of(request).user
+    key = await viewing.find(site.pool, user)
+    zone = zone_or_utc(await users.zone_of(site.pool, user))
+    view = RecoveryPage(since=moment(key.created_at, zone) if key else None)
+    return page(request, "recovery.html", view, here="accounts")
 
 
 @post("/viewing-key", status_code=201)

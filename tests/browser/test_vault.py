@@ -9,6 +9,7 @@ from playwright.async_api import BrowserContext, Page
 
 from domain.refusal import SENTENCES, RefusalCode
 from tests.app.conftest import Browser, Web, web, web_environ  # noqa: F401 - fixtures
+from tests.browser.sitting import signed_in
 from tests.vault import bytes_of, open_text, text_of
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "viewing.json").read_text())["vectors"]
@@ -132,10 +133,8 @@ async def seat(web: Web, browser):  # noqa: F811
 
     async def sit(email: str = "") -> Seat:
         email = email or f"ana{next(NAMES)}@example.org"
-        cookie = Browser(web).sign_in(email).client.cookies["login"]
-        context = await browser.new_context(locale="en-GB", timezone_id="Europe/Berlin")
+        context = await signed_in(browser, web, email)
         opened.append(context)
-        await context.add_cookies([{"name": "login", "value": cookie, "url": web.url}])
         page = await context.new_page()
         await page.goto(f"{web.url}/today", wait_until="domcontentloaded")
         return Seat(page, email)
@@ -203,7 +202,7 @@ async def test_a_lost_answer_loses_no_code(seat):
         await route.abort()
 
     await ana.page.route("**/viewing-key", swallow, times=1)
-    assert "TypeError" in (await ana.create())["code"]
+    assert "Unreached" in (await ana.create())["code"]
     assert await ana.state() == "none"
     code = await ana.make()
     assert await ana.state() == "open"
