@@ -3,7 +3,9 @@
 import secrets
 import traceback
 from typing import Any, Final
+from urllib.parse import urlsplit
 
+import msgspec
 from litestar import Response
 from litestar.exceptions import HTTPException
 from litestar.response import Redirect
@@ -16,8 +18,17 @@ from app.status import STATUS
 from app.views import Trouble
 from domain.refusal import RefusalCode, Refused, Unavailable
 
-UNAVAILABLE: Final = "A part of AutoSendr does not answer right now. What is scheduled still leaves; try again soon."
-INTERNAL: Final = "Something broke on our side. The number below helps us to find it."
+UNAVAILABLE: Final = "It does not answer right now. What is scheduled still leaves; try again in a moment."
+INTERNAL: Final = "What is scheduled still leaves. The number below helps us to find what broke."
+TITLE: Final = "That did not work."
+TITLES: Final[dict[int, str]] = {
+    401: "Who is there?",
+    403: "This page has grown old.",
+    404: "Not found.",
+    429: "A little slower.",
+    500: "Something broke on our side.",
+    503: "A part of us is away.",
+}
 WRONG_METHOD: Final = "That is not something this address does."
 UNREADABLE: Final = "We could not read what was sent."
 
@@ -29,7 +40,23 @@ def answer(request: AppRequest, trouble: Trouble) -> Response[Any]:
         return Response(body, status_code=trouble.status, media_type="application/json")
     if request.headers.get("hx-request"):
         return fragment(request, "trouble.html", trouble, status_code=trouble.status)
-    return page(request, "trouble.html", trouble, status_code=trouble.status)
+    return page(request, "trouble.html", _as_page(request, trouble), status_code=trouble.status)
+
+
+def _as_page(request: AppRequest, trouble: Trouble) -> Trouble:
+    """With a title, and the one way on: back to the page that was open for too long, else to where one begins."""
+    if trouble.code == RefusalCode.FORM_EXPIRED:
+        came_from = urlsplit(request.headers.get("referer", ""))
+        way = came_from.path if came_from.netloc == request.headers.get("host") and came_from.path else "/"
+        way_on = "Load it anew"
+    elif trouble.code == RefusalCode.NOT_SIGNED_IN:
+        way, way_on = "/login", "Sign in"
+    elif trouble.status == 503:
+        way, way_on = request.url.path if request.method == "GET" else "/", "Try again"
+    else:
+        way, way_on = "/", "Go to Upcoming" if request.scope.get("user") else "Go to the first page"
+    title = TITLES.get(trouble.status, TITLE)
+    return msgspec.structs.replace(trouble, title=title, way=way, way_on=way_on)
 
 
 def refusal(refused: Refused) -> Trouble:
@@ -46,7 +73,7 @@ def on_refused(request: AppRequest, refused: Refused) -> Response[Any]:
         and not wants_json(request)
         and not request.headers.get("hx-request")
     ):
-        return Redirect("/", status_code=303)
+        return Redirect("/login", status_code=303)
     response = answer(request, refusal(refused))
     if refused.after_s:
         response.headers["retry-after"] = str(refused.after_s)

@@ -16,6 +16,7 @@ EVENTS: Final[dict[str, frozenset[str]]] = {
     "hub_lost": frozenset(),
     "hub_connected": frozenset(),
     "mail_sent": frozenset(),
+    "mail_not_sent": frozenset(),
     "door_failed": frozenset({"operation", "code"}),
 }
 """Whatever is not named here is dropped: a leak needs a change of this table."""

@@ -17,6 +17,8 @@ from app.static_files import static_url
 from app.views import Frame
 from store.logins import Login
 
+THEMES: Final = ("light", "dark")
+
 TEMPLATE_FOLDER: Final = Path(__file__).parent.parent / "templates"
 
 COMPRESSED_FROM_BYTES: Final = 1024
@@ -76,15 +78,18 @@ def _html(request: AppRequest, template: str, here: str, view: msgspec.Struct, s
 
 
 def _frame(request: AppRequest, here: str) -> Frame:
-    login = request.scope.get("user")
+    found = request.scope.get("user")
+    login = found if isinstance(found, Login) else None
     settings = request.app.state.site.settings
+    theme = login.theme if login else request.cookies.get(cookie_name(request.app.state.site, "theme"), "")
     return Frame(
         csrf=csrf_token(request),
-        user=str(login.user) if isinstance(login, Login) else "",
-        email=login.email if isinstance(login, Login) else "",
+        user=str(login.user) if login else "",
+        email=login.email if login else "",
         here=here,
         mailbox=mailbox_shown(settings.public_url),
-        theme=request.cookies.get(cookie_name(request.app.state.site, "theme"), ""),
+        theme=theme if theme in THEMES else "",
+        letter_keys=login.letter_keys if login else True,
         phones_url=f"http://{settings.simulator}/" if settings.simulator else "",
     )
 

@@ -14,6 +14,8 @@ STATUS: Final[dict[RefusalCode, int]] = {
     _C.CODE_WRONG: 422,
     _C.CODE_EXPIRED: 422,
     _C.TOO_MANY_CODES: 429,
+    _C.CODE_SPENT: 429,
+    _C.CODE_TOO_SOON: 429,
     _C.TOO_MANY_TRIES: 429,
     _C.TEXT_EMPTY: 422,
     _C.TEXT_TOO_LONG: 422,

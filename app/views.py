@@ -9,7 +9,8 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     """What is around every page. `user` (an id) and `email` "" when nobody is signed in; `here`: the place in the
     navigation.
 
-    `theme`: light, dark, or "" for the system's. `phones_url`: where the simulated phones of a demo are, "" outside.
+    `theme`: light, dark, or "" for the system's. `letter_keys`: single letters are shortcuts.
+    `phones_url`: where the simulated phones of a demo are, "" outside.
     """
 
     csrf: str
@@ -19,37 +20,59 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     theme: str
     mailbox: bool
     phones_url: str
+    letter_keys: bool = True
 
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
-    """Why something did not happen. `number` is for the operator's log."""
+    """Why something did not happen. `number` is for the operator's log.
+
+    As a page it has a `title`, and one `way` on with the words `way_on`.
+    """
 
     status: int
     code: str
     field: str
     sentence: str
     number: str = ""
+    title: str = ""
+    way: str = "/"
+    way_on: str = ""
+
+
+class Landing(msgspec.Struct, frozen=True, kw_only=True):
+    """The landing page. `attested`: the enclave proves what it is. `warn_days`: when we tell of an absent phone."""
+
+    attested: bool
+    warn_days: int
 
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True):
-    """The landing page's form."""
+    """The form for an address."""
 
     email: str = ""
     error: str = ""
 
 
 class CodeForm(msgspec.Struct, frozen=True, kw_only=True):
-    """The form for the code that was mailed."""
+    """The form for the code that was mailed. `error` is at the code, `said` at the mail.
+
+    `again_at`: from when on another mail is sent ("" now), `again_in`: the same as 0:24. `spent`: it opens nothing.
+    """
 
     email: str
     error: str = ""
+    said: str = ""
+    again_at: str = ""
+    again_in: str = ""
+    spent: bool = False
 
 
 class LoginRow(msgspec.Struct, frozen=True, kw_only=True):
     """A browser that is signed in."""
 
     digest: str
-    agent: str
+    name: str
+    handheld: bool
     since: Moment
     current: bool
 

@@ -148,6 +148,8 @@ EMAIL_CHARS_MAX: Final = 254
 LOGIN_CODE_DIGITS: Final = 6
 LOGIN_CODE_S: Final = 600
 LOGIN_CODE_TRIES_MAX: Final = 5
+LOGIN_CODE_WAIT_S: Final = 30.0
+"""Between two mails with codes to one browser: the first may still be on its way."""
 LOGIN_CODES_PER_HOUR: Final = 5
 RECOVERY_TRIES_PER_HOUR: Final = 5
 """Recovery codes that one user may try."""

@@ -14,6 +14,8 @@ class RefusalCode(StrEnum):
     CODE_WRONG = "code_wrong"
     CODE_EXPIRED = "code_expired"
     TOO_MANY_CODES = "too_many_codes"
+    CODE_SPENT = "code_spent"
+    CODE_TOO_SOON = "code_too_soon"
     TOO_MANY_TRIES = "too_many_tries"
     TEXT_EMPTY = "text_empty"
     TEXT_TOO_LONG = "text_too_long"
@@ -47,12 +49,14 @@ class RefusalCode(StrEnum):
 SENTENCES: Final[dict[RefusalCode, str]] = {
     RefusalCode.NOT_SIGNED_IN: "Sign in first.",
     RefusalCode.NOT_FOUND: "There is nothing here, or it is not yours.",
-    RefusalCode.FORM_EXPIRED: "This page has been open for too long. Reload it and try again.",
+    RefusalCode.FORM_EXPIRED: "This page was open for too long; what you sent was not taken. Load it anew.",
     RefusalCode.EMAIL_INVALID: "That does not look like an e-mail address.",
     RefusalCode.CODE_WRONG: "That is not the code. Look at the newest mail.",
-    RefusalCode.CODE_EXPIRED: "That code has expired. Ask for a new one.",
-    RefusalCode.TOO_MANY_CODES: "That is a lot of codes. Try again in an hour, or use the newest one.",
-    RefusalCode.TOO_MANY_TRIES: "Too many wrong codes. Ask for a new one.",
+    RefusalCode.CODE_EXPIRED: "That code has expired, or belongs to another browser. Ask for a new one.",
+    RefusalCode.TOO_MANY_CODES: "That is a lot of codes. The newest one still works.",
+    RefusalCode.CODE_SPENT: "That was wrong too often; this code works no more. Ask for a new one.",
+    RefusalCode.CODE_TOO_SOON: "A code is on its way already.",
+    RefusalCode.TOO_MANY_TRIES: "Too many wrong codes came from here.",
     RefusalCode.TEXT_EMPTY: "Write something first.",
     RefusalCode.TEXT_TOO_LONG: "That is too long: 4,096 characters at most.",
     RefusalCode.TIME_INVALID: "That is not a time we can read. Write it like 9:30, 930 or 9pm.",
@@ -92,8 +96,8 @@ class Refused(Exception):
 
     def __init__(self, code: RefusalCode, field: str = "", sentence: str = "", *, after_s: int = 0) -> None:
         """Without `sentence`, that of the table; with `after_s` it ends with when to try again."""
-        minutes = -(-after_s // 60)
-        when = f" Try again in {minutes} minute{'s' if minutes > 1 else ''}." if after_s else ""
+        count, unit = (after_s, "second") if after_s < 60 else (-(-after_s // 60), "minute")
+        when = f" Try again in {count} {unit}{'s' if count > 1 else ''}." if after_s else ""
         self.sentence = (sentence or SENTENCES[code]) + when
         super().__init__(self.sentence)
         self.code = code

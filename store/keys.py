@@ -50,7 +50,10 @@ FLEET_STOP: Final = "{fleet}:stop"
 
 
 def login(login_hash: str) -> str:
-    """Hash, a browser's login by the SHA-256 of its cookie. Expires: LOGIN_S. Writer, reader: app."""
+    """Hash, a browser's login by the SHA-256 of its cookie, and how its pages look. Expires: LOGIN_S.
+
+    Writer, reader: app.
+    """
     return f"{{login}}:{login_hash}"
 
 
@@ -62,6 +65,11 @@ def logins_of(user: str) -> str:
 def login_code(email_hash: str) -> str:
     """Hash, the code's hash and the tries left. Expires: LOGIN_CODE_S. Writer, reader: app."""
     return f"{{code:{email_hash}}}:code"
+
+
+def login_code_wait(email_hash: str) -> str:
+    """String, empty: a code was mailed a moment ago. Expires: LOGIN_CODE_WAIT_S. Writer, reader: app."""
+    return f"{{code:{email_hash}}}:wait"
 
 
 def rate(subject: str) -> str:

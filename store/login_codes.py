@@ -26,6 +26,20 @@ class LoginCodes:
         """Uses `redis`; nothing is asked of it yet."""
         self._redis = redis
 
+    async def wait_s(self, email: str, visit: str) -> float:
+        """How long until this browser may have another code mailed (s), 0 for now. Raises Unavailable."""
+        return max(0, int(await self._redis.ask(self._redis.client.pttl(_wait_key(email, visit))))) / 1000
+
+    async def begin_wait(self, email: str, visit: str) -> bool:
+        """Begins the wait before the next mail. False: it runs already. Raises Unavailable."""
+        wait_ms = int(limits.LOGIN_CODE_WAIT_S * 1000)
+        begun = self._redis.client.set(_wait_key(email, visit), "", px=wait_ms, nx=True)
+        return bool(await self._redis.ask(begun))
+
+    async def end_wait(self, email: str, visit: str) -> None:
+        """The mail did not get out: the next may be asked for at once. Raises Unavailable."""
+        await self._redis.ask(self._redis.client.delete(_wait_key(email, visit)))
+
     async def create(self, email: str, visit: str) -> str:
         """A new code for `email` that only the browser with the secret `visit` can use; an older one is forgotten.
 
@@ -46,7 +60,15 @@ class LoginCodes:
 
 
 def _key(email: str, visit: str) -> str:
-    return keys.login_code(hashlib.sha256(f"{email}\n{visit}".encode()).hexdigest())
+    return keys.login_code(_subject(email, visit))
+
+
+def _wait_key(email: str, visit: str) -> str:
+    return keys.login_code_wait(_subject(email, visit))
+
+
+def _subject(email: str, visit: str) -> str:
+    return hashlib.sha256(f"{email}\n{visit}".encode()).hexdigest()
 
 
 def _digest(visit: str, code: str) -> str:

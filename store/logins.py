@@ -14,18 +14,26 @@ from redis.typing import EncodableT, FieldT
 from domain import limits
 from store import keys
 from store.redis import Redis
+from store.users import User
 
 ID_BYTES = 32
+AGENT_CHARS_MAX = 240
+"""Of what a browser calls itself; the names that tell it apart come last."""
 
 
 class Login(msgspec.Struct, frozen=True, kw_only=True):
-    """A browser that is signed in. `digest` is the SHA-256 of its id: enough to list and revoke, not to sign in."""
+    """A browser that is signed in. `digest` is the SHA-256 of its id: enough to list and revoke, not to sign in.
+
+    `theme`, `letter_keys`: the user's settings, along with what every page has to ask for anyway.
+    """
 
     digest: str
     user: UUID
     email: str
     created_at: datetime
     agent: str
+    theme: str = ""
+    letter_keys: bool = True
 
 
 def digest_of(login_id: str) -> str:
@@ -40,22 +48,24 @@ class Logins:
         """Uses `redis`; nothing is asked of it yet."""
         self._redis = redis
 
-    async def create(self, user: UUID, email: str, agent: str) -> str:
+    async def create(self, user: User, agent: str) -> str:
         """Signs a browser in and returns the new, random id for its cookie. Raises Unavailable."""
         login_id = secrets.token_urlsafe(ID_BYTES)
         digest = digest_of(login_id)
         created_ms = time.time_ns() // 1_000_000
         fields: dict[FieldT, EncodableT] = {
-            "user": str(user),
-            "email": email,
+            "user": str(user.id),
+            "email": user.email,
             "created_ms": created_ms,
-            "agent": agent[:120],
+            "agent": agent[:AGENT_CHARS_MAX],
+            "theme": user.theme,
+            "letter_keys": int(user.letter_keys),
         }
         async with self._redis.client.pipeline(transaction=True) as pipe:
             pipe.hset(keys.login(digest), mapping=fields)
             pipe.expire(keys.login(digest), limits.LOGIN_S)
-            pipe.sadd(keys.logins_of(str(user)), digest)
-            pipe.expire(keys.logins_of(str(user)), limits.LOGIN_S)
+            pipe.sadd(keys.logins_of(str(user.id)), digest)
+            pipe.expire(keys.logins_of(str(user.id)), limits.LOGIN_S)
             await self._redis.ask(pipe.execute())
         return login_id
 
@@ -79,6 +89,16 @@ class Logins:
             await ask(client.srem(keys.logins_of(str(user)), *ended))
         return sorted((login for login in found if login), key=lambda login: login.created_at, reverse=True)
 
+    async def dress(self, user: UUID, theme: str, *, letter_keys: bool) -> None:
+        """Has the pages of all the user's logins look as the user has set. Raises Unavailable."""
+        for login in await self.of_user(user):
+            await self._redis.script("dress_login", [keys.login(login.digest)], [theme, int(letter_keys)])
+
+    async def end_others(self, user: UUID, digest: str) -> int:
+        """Ends all logins of `user` but one (or all: ""); returns how many. Raises Unavailable."""
+        others = [login.digest for login in await self.of_user(user) if login.digest != digest]
+        return sum([await self.end(user, other) for other in others])
+
     async def end(self, user: UUID, digest: str) -> bool:
         """Ends one login of `user`. False when it is not this user's or has ended. Raises Unavailable."""
         ask, client = self._redis.ask, self._redis.client
@@ -98,4 +118,6 @@ def _read(digest: str, answer: Mapping[Any, Any]) -> Login | None:
         email=fields["email"],
         created_at=datetime.fromtimestamp(int(fields["created_ms"]) / 1000, UTC),
         agent=fields["agent"],
+        theme=fields.get("theme", ""),
+        letter_keys=fields.get("letter_keys", "1") == "1",
     )

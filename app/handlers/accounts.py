@@ -13,7 +13,7 @@ from app.account_view import account_state
 from app.clock import zone_or_utc
 from app.form import AppRequest, read_form, read_id, wants_json
 from app.guard import login_of
-from app.handlers.signing import login_rows
+from app.handlers.logins import login_rows
 from app.linking import begin_pairing, is_phone
 from app.render import fragment, page
 from app.site import Site

@@ -1,38 +1,32 @@
-"""Signing in and out: `/`, `/login-codes`, `/logins`."""
+"""From the landing page to being signed in: `/`, `/login`, `/login-codes`, `/logins`."""
 
-from datetime import UTC, datetime
+import math
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from litestar import Response, delete, get, post
+from litestar import Response, get, post
 from litestar.response import Redirect
 
-from app.clock import moment, zone_or_utc
 from app.form import AppRequest, read_form, wants_json
-from app.guard import (
-    cookie_name,
-    csrf_token,
-    end_cookie,
-    keep_visit,
-    login_of,
-    make_cookie,
-    visit_of,
-)
+from app.guard import cookie_name, end_cookie, make_cookie, visit_of
+from app.handlers.messages import ATTESTED
 from app.render import page
 from app.site import Site
 from app.status import STATUS
-from app.views import CodeForm, LoginRow, SignIn
+from app.views import CodeForm, Landing, SignIn
 from domain import civil, draft, limits
-from domain.refusal import RefusalCode, Refused
+from domain.refusal import RefusalCode, Refused, Unavailable
 from store import users
 from store.login_codes import CodeTried
 from store.rates import CODES_PER_ADDRESS, CODES_PER_CLIENT, TRIES_PER_CLIENT
 
 AGENT: Final = "user-agent"
+NOT_MAILED: Final = "We could not hand the mail over just now. Your address is kept; try again in a minute."
 
 
 class EmailForm(msgspec.Struct, frozen=True):
-    """What the landing page sends."""
+    """What the sign-in page sends; the code page sends it again, and means another mail."""
 
     email: str = ""
 
@@ -46,45 +40,40 @@ class CodeEntry(msgspec.Struct, frozen=True):
 
 
 @get("/", opt={"public": True})
-async def show_landing(request: AppRequest) -> Response[Any]:
+async def show_landing(request: AppRequest, site: Site) -> Response[Any]:
     """The landing page; whoever is signed in goes on to today."""
     if request.scope["user"] is not None:
         return Redirect("/today", status_code=303)
-    return page(request, "landing.html", SignIn())
+    return page(request, "landing.html", Landing(attested=await is_attested(site), warn_days=limits.PHONE_WARN_DAYS))
 
 
-@get("/api/v1/login", opt={"public": True})
-async def show_login(request: AppRequest) -> Response[Any]:
-    """Who is signed in, and the token that writes must bring along in `x-csrf-token`."""
-    login = request.scope["user"]
-    if login is None:
-        visit_of(request)
-    response = Response({"email": login.email if login else None, "csrf": csrf_token(request)})
-    keep_visit(request, response)
-    return response
+@get("/login", opt={"public": True})
+async def show_sign_in(request: AppRequest, site: Site) -> Response[Any]:
+    """The page on which one gives one's address; a code that is under way is not lost by coming here."""
+    if request.scope["user"] is not None:
+        return Redirect("/today", status_code=303)
+    return page(request, "login.html", SignIn(email=request.cookies.get(cookie_name(site, "email"), "")))
 
 
 @post("/login-codes", opt={"public": True})
 async def create_code(request: AppRequest, site: Site) -> Response[Any]:
-    """Mails a code."""
+    """Mails a code. Another one within `limits.LOGIN_CODE_WAIT_S` is not mailed; the code page says when it will."""
     form = await read_form(request, EmailForm)
     try:
         email = draft.email(form.email)
-        await _check_rate(site, request, email)
+        await _mail_code(site, request, email)
     except Refused as refused:
         if wants_json(request):
             raise
+        if refused.code is RefusalCode.CODE_TOO_SOON:
+            return await _code_page(request, site, draft.email(form.email), refused)
         view = SignIn(email=form.email, error=refused.sentence)
-        return page(request, "landing.html", view, status_code=STATUS[refused.code])
-    code = await site.codes.create(email, visit_of(request))
-    minutes = limits.LOGIN_CODE_S // 60
-    await site.mailer.send(
-        email,
-        f"{code} is your code for AutoSendr",
-        f"Your code is {code}. It works for {minutes} minutes, in the browser that asked for it.\n\n"
-        "Nobody from AutoSendr will ever ask you for it. If you did not ask for a code, ignore this mail.\n",
-    )
-    site.log.info("mail_sent")
+        return page(request, "login.html", view, status_code=STATUS[refused.code])
+    except Unavailable:
+        if wants_json(request):
+            raise
+        site.log.warning("mail_not_sent")
+        return page(request, "login.html", SignIn(email=form.email, error=NOT_MAILED), status_code=503)
     if wants_json(request):
         return Response({"sent": True}, status_code=202)
     response = Redirect("/logins/new", status_code=303)
@@ -97,8 +86,8 @@ async def show_code_form(request: AppRequest, site: Site) -> Response[Any]:
     """The page on which one types the code."""
     email = request.cookies.get(cookie_name(site, "email"), "")
     if request.scope["user"] is not None or not email:
-        return Redirect("/", status_code=303)
-    return page(request, "code.html", CodeForm(email=email))
+        return Redirect("/login", status_code=303)
+    return await _code_page(request, site, email)
 
 
 @post("/logins", opt={"public": True})
@@ -112,13 +101,12 @@ async def create_login(request: AppRequest, site: Site) -> Response[Any]:
     except Refused as refused:
         if wants_json(request):
             raise
-        view = CodeForm(email=given, error=refused.sentence)
-        return page(request, "code.html", view, status_code=STATUS[refused.code])
+        return await _code_page(request, site, given, refused)
     user = await users.sign_in(site.pool, email, _known_zone(form.zone))
     old = request.scope["user"]
     if old is not None:
         await site.logins.end(old.user, old.digest)
-    login_id = await site.logins.create(user.id, user.email, request.headers.get(AGENT, ""))
+    login_id = await site.logins.create(user, request.headers.get(AGENT, ""))
     response: Response[Any]
     if wants_json(request):
         response = Response({"email": user.email}, status_code=201)
@@ -130,63 +118,66 @@ async def create_login(request: AppRequest, site: Site) -> Response[Any]:
     return response
 
 
-@get("/logins")
-async def list_logins(request: AppRequest, site: Site) -> Response[Any]:
-    """The browsers that are signed in."""
-    rows = await login_rows(request, site)
-    return Response([msgspec.to_builtins(row) for row in rows])
+async def is_attested(site: Site) -> bool:
+    """Whether the enclave proves what it is. One that does not answer proves nothing."""
+    try:
+        return (await site.door.welcome()).environment == ATTESTED
+    except Unavailable:
+        return False
 
 
-@delete("/logins/{digest:str}", status_code=200)
-async def end_login(request: AppRequest, site: Site, digest: str) -> Response[Any]:
-    """Signs a browser out: `current` for this one, else one of the user's own."""
-    login = login_of(request)
-    own = digest in ("current", login.digest)
-    if not await site.logins.end(login.user, login.digest if own else digest) and not own:
-        raise Refused(RefusalCode.NOT_FOUND)
-    response: Response[Any]
-    if wants_json(request):
-        response = Response({"ended": True})
-    else:
-        response = Redirect("/" if own else "/accounts", status_code=303)
-    if own:
-        response.cookies.append(end_cookie(site, "login"))
-    return response
+async def _code_page(request: AppRequest, site: Site, email: str, refused: Refused | None = None) -> Response[Any]:
+    wait_s = 0.0
+    if email:
+        try:
+            wait_s = await site.codes.wait_s(email, visit_of(request))
+        except Unavailable:
+            wait_s = 0.0  # pressing the button says what is so
+    again_at = datetime.now(UTC) + timedelta(seconds=wait_s)
+    view = CodeForm(
+        email=email,
+        error=refused.sentence if refused is not None and refused.field == "code" else "",
+        said=refused.sentence if refused is not None and refused.field != "code" else "",
+        again_at=again_at.isoformat(timespec="milliseconds") if wait_s else "",
+        again_in=f"0:{math.ceil(wait_s):02d}" if wait_s else "",
+        spent=refused is not None and refused.code in (RefusalCode.CODE_SPENT, RefusalCode.CODE_EXPIRED),
+    )
+    return page(request, "code.html", view, status_code=STATUS[refused.code] if refused is not None else 200)
 
 
-async def login_rows(request: AppRequest, site: Site) -> list[LoginRow]:
-    """The user's logins as a page shows them."""
-    login = login_of(request)
-    zone = zone_or_utc(await users.zone_of(site.pool, login.user))
-    now = datetime.now(UTC)
-    return [
-        LoginRow(
-            digest=one.digest,
-            agent=one.agent or "a program",
-            since=moment(one.created_at, zone, now),
-            current=one.digest == login.digest,
+async def _mail_code(site: Site, request: AppRequest, email: str) -> None:
+    visit = visit_of(request)
+    if not await site.codes.begin_wait(email, visit):
+        wait_s = await site.codes.wait_s(email, visit)
+        raise Refused(RefusalCode.CODE_TOO_SOON, "email", after_s=max(1, math.ceil(wait_s)))
+    try:
+        for rate, subject in ((CODES_PER_CLIENT, _client(request)), (CODES_PER_ADDRESS, email)):
+            if wait_ms := await site.rates.wait_ms(rate, subject):
+                raise Refused(RefusalCode.TOO_MANY_CODES, "email", after_s=math.ceil(wait_ms / 1000))
+        code = await site.codes.create(email, visit)
+        minutes = limits.LOGIN_CODE_S // 60
+        await site.mailer.send(
+            email,
+            f"{code} is your code for AutoSendr",
+            f"Your code is {code}. It works for {minutes} minutes, in the browser that asked for it.\n\n"
+            "Nobody from AutoSendr will ever ask you for it. If you did not ask for a code, ignore this mail.\n",
         )
-        for one in await site.logins.of_user(login.user)
-    ]
-
-
-async def _check_rate(site: Site, request: AppRequest, email: str) -> None:
-    if not await site.rates.allows(CODES_PER_CLIENT, _client(request)):
-        raise Refused(RefusalCode.TOO_MANY_CODES, "email")
-    if not await site.rates.allows(CODES_PER_ADDRESS, email):
-        raise Refused(RefusalCode.TOO_MANY_CODES, "email")
+    except (Refused, Unavailable):
+        await site.codes.end_wait(email, visit)
+        raise
+    site.log.info("mail_sent")
 
 
 async def _check_code(site: Site, request: AppRequest, email: str, code: str) -> None:
-    if not await site.rates.allows(TRIES_PER_CLIENT, _client(request)):
-        raise Refused(RefusalCode.TOO_MANY_TRIES, "code")
+    if wait_ms := await site.rates.wait_ms(TRIES_PER_CLIENT, _client(request)):
+        raise Refused(RefusalCode.TOO_MANY_TRIES, "code", after_s=math.ceil(wait_ms / 1000))
     digits = "".join(sign for sign in code if sign.isdecimal())
     tried = await site.codes.attempt(email, visit_of(request), digits)
     if tried is not CodeTried.RIGHT:
         raise Refused(
             {
                 CodeTried.WRONG: RefusalCode.CODE_WRONG,
-                CodeTried.SPENT: RefusalCode.TOO_MANY_TRIES,
+                CodeTried.SPENT: RefusalCode.CODE_SPENT,
                 CodeTried.NONE: RefusalCode.CODE_EXPIRED,
             }[tried],
             "code",

@@ -37,6 +37,7 @@ from store.database import new_id
 from store.logins import Logins
 from store.redis import Redis
 from store.statements import Statements
+from store.users import User
 
 LISTENERS: Final = 2000
 MESSAGES: Final = 50
@@ -59,7 +60,7 @@ async def measure(listeners: int) -> dict[str, Any]:
         users = [new_id() for _ in range(-(-listeners // PAGES_PER_USER_MAX))]
         messages = await _furnish(postgres, users)
         logins = Logins(redis)
-        cookies = [f"login={await logins.create(user, f'{user}@example.org', 'bench')}" for user in users]
+        cookies = [f"login={await logins.create(_user(user), 'bench')}" for user in users]
         paths = [f"/messages/{message}/status" for message in messages]
         await _load(port, cookies[0], paths, WARM_S)
         partials = await _load(port, cookies[0], paths, LOAD_S)
@@ -129,6 +130,10 @@ async def _web() -> AsyncGenerator[tuple[int, int, str, Redis]]:
                     service.stop()
     finally:
         shutil.rmtree(folder)
+
+
+def _user(user: UUID) -> User:
+    return User(id=user, email=f"{user}@example.org", zone="UTC", theme="", letter_keys=True)
 
 
 async def _furnish(postgres: str, users: list[UUID]) -> list[UUID]:

@@ -1,5 +1,5 @@
--- How punctual an account was. Late is from the instant that the person chose to the instant that WhatsApp had taken it: the
--- moment we noted that, or what WhatsApp's clock says (whole seconds) where we learnt of it later.
+-- How punctual an account was. Late is from the instant that the person chose to the one at which the message was handed
+-- over, or where nobody saw that, at which WhatsApp took it (whole seconds).
 
 -- name: totals
 -- Of account $1 of user $2 since $3.
@@ -8,8 +8,7 @@ SELECT count(late_ms) AS sent, count(*) FILTER (WHERE state = 'MISSED') AS misse
        coalesce(percentile_disc(0.99) WITHIN GROUP (ORDER BY late_ms), 0)::bigint AS most_ms
 FROM (
     SELECT m.state, CASE WHEN m.sent_at IS NOT NULL THEN greatest(0, extract(epoch FROM
-        least(coalesce((SELECT min(c.at) FROM changes c WHERE c.message_id = m.id AND c.event = 'accepted'), m.sent_at),
-              m.sent_at + interval '1 s') - m.due_at) * 1000)::bigint END AS late_ms
+        coalesce(m.left_at, m.sent_at) - m.due_at) * 1000)::bigint END AS late_ms
     FROM messages m WHERE m.user_id = $2 AND m.account_id = $1 AND m.due_at >= $3 AND m.due_at < now()
 ) AS recent;
 
@@ -18,8 +17,7 @@ FROM (
 SELECT day, max(late_ms) AS slowest_ms
 FROM (
     SELECT (m.due_at AT TIME ZONE $4)::date AS day, greatest(0, extract(epoch FROM
-        least(coalesce((SELECT min(c.at) FROM changes c WHERE c.message_id = m.id AND c.event = 'accepted'), m.sent_at),
-              m.sent_at + interval '1 s') - m.due_at) * 1000)::bigint AS late_ms
+        coalesce(m.left_at, m.sent_at) - m.due_at) * 1000)::bigint AS late_ms
     FROM messages m
     WHERE m.user_id = $2 AND m.account_id = $1 AND m.due_at >= $3 AND m.due_at < now() AND m.sent_at IS NOT NULL
 ) AS recent

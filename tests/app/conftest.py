@@ -108,7 +108,7 @@ class Browser:
     def sign_in(self, email: str) -> "Browser":
         """Ask for a code, read the mail, type it."""
         self.email = email
-        self.get("/")
+        self.get("/login")
         assert self.post("/login-codes", {"email": email}).status_code == 303
         self.get("/logins/new")
         answer = self.post("/logins", {"email": email, "code": self.web.code_for(email), "zone": "Europe/Berlin"})

@@ -48,7 +48,7 @@ def test_without_redis_whoever_was_here_goes_on_and_others_are_told_to_wait(web,
         assert ana.get("/today").status_code == 200
         assert ana.get("/accounts").status_code == 200
         fresh = Browser(web)
-        fresh.get("/")
+        fresh.get("/login")
         assert fresh.post("/login-codes", {"email": "bob@example.org"}).status_code == 503
         opening = ana.post("/viewing-key/openings", {"proof": "x"}, **JSON)
         assert (opening.status_code, opening.json()["error"]["code"]) == (503, "unavailable")

@@ -12,10 +12,9 @@ from tests.store.conftest import Store
 async def _sent(store: Store, account: UUID, days_ago: int, late_ms: int) -> None:
     due = later(-days_ago * 86_400 - 3600)
     message = await add_message(store.pool, account, due=due, state="DELIVERED")
-    accepted = due + timedelta(milliseconds=late_ms)
-    await store.pool.execute("UPDATE messages SET sent_at = $2 WHERE id = $1", message, accepted.replace(microsecond=0))
+    left = due + timedelta(milliseconds=late_ms)
     await store.pool.execute(
-        "INSERT INTO changes (message_id, at, event) VALUES ($1, $2, 'accepted')", message, accepted
+        "UPDATE messages SET sent_at = date_trunc('second', $2::timestamptz), left_at = $2 WHERE id = $1", message, left
     )
 
 
@@ -36,14 +35,14 @@ async def test_half_and_nearly_all_and_the_slowest_of_each_day(store: Store) -> 
     )
 
 
-async def test_what_a_receipt_told_us_later_counts_by_whatsapps_clock(store: Store) -> None:
+async def test_what_only_a_receipt_told_counts_by_whatsapps_clock(store: Store) -> None:
     account = await add_account(store.pool)
     user = await store.pool.fetchval("SELECT user_id FROM accounts")
-    due = later(-7200).replace(microsecond=0)
-    message = await add_message(store.pool, account, due=due, state="DELIVERED")
-    await store.pool.execute("UPDATE messages SET sent_at = $2 WHERE id = $1", message, due)
-    await store.pool.execute(
-        "INSERT INTO changes (message_id, at, event) VALUES ($1, $2, 'accepted')", message, due + timedelta(hours=1)
-    )
+    due = later(-7200)
+    for late_s in (-1, 2):
+        message = await add_message(store.pool, account, due=due, state="READ")
+        await store.pool.execute(
+            "UPDATE messages SET sent_at = $2 WHERE id = $1", message, due + timedelta(seconds=late_s)
+        )
     seen = await record.since(store.pool, user, account, later(-limits.RECORD_S), "UTC")
-    assert seen.most_ms == 1000
+    assert (seen.half_ms, seen.most_ms) == (0, 2000)
