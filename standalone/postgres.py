@@ -21,7 +21,7 @@ EVICT_S = 20.0
 STATUS_LINE = 7
 EVICT_POLL_S = 0.05
 USER = "autosendr"
-#: Tests only: a crash of the machine may then lose the cluster, a crash of the server may not.
+#: For what is thrown away: a crash of the machine may then lose the cluster, a crash of the server may not.
 UNSAFE_SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 SETTINGS = ("shared_buffers=64MB", "max_connections=100", "timezone=UTC")
 #: `pg_ctl`-like locale choice: the same order of texts on every system (the builtin provider exists from 17 on).
@@ -32,7 +32,7 @@ BUILTIN_LOCALE_SINCE = 17
 class Postgres(Service):
     """A PostgreSQL server whose data lies in `home/pg` and whose socket lies in `run/pg`.
 
-    `durable=False` gives up safety against power loss, for tests.
+    `durable=False` gives up safety against power loss.
     """
 
     def __init__(self, home: Home, binaries: PostgresBinaries | None = None, *, durable: bool = True) -> None:
