@@ -6,19 +6,18 @@ something whose outcome returns as an event. What must survive is written by cho
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from domain import limits
 from domain.account import RUN_DEADLINE_S, RUN_IGNORED, RUN_TABLE, Link, Run, RunEffect, RunEvent
-from domain.hotset import Holder, Want, WantKind
+from domain.hotset import WantKind
 from domain.machine import transition
 from enclave.wire import news
 from enclave.wire.news import Notice, PairTrouble
 from store.accounts import AccountRow
 from store.messages import Armed
-from store.run_state import RunShown
-from supervisor import clock, pairing, penalties, standing, unlinking
+from supervisor import clock, pairing, penalties, standing, unlinking, wanting
 from supervisor.chores import Chores
 from supervisor.context import Context
 from supervisor.delivery import Delivery
@@ -29,8 +28,6 @@ from supervisor.outbox import Outbox
 from supervisor.session import LiveSession
 from supervisor.settling import Settling
 from supervisor.sync import Sync
-
-_SLOT_STATES: Final = (Run.CONNECTING, Run.HOT, Run.DISCONNECTING)
 
 
 class MailboxFull(AssertionError):
@@ -166,71 +163,19 @@ class Actor:
         except TimeoutError:
             return
 
-    def want(self) -> Want | None:
-        """Why this account wants a slot, if it has none and wants one."""
-        if self.state is not Run.COLD or self.lost or self._tasks:
-            return None
-        now_ms = clock.now_ms()
-        not_before_ms = max(self.waits.until_ms, self.context.fleet_stopped_until_ms)
-        kind, ready_at_ms = None, now_ms
-        first = self.outbox.first()
-        if self.wish == "pair" and self.link is Link.PAIRING:
-            kind, not_before_ms = WantKind.PAIRING, self.context.fleet_stopped_until_ms
-        elif self.link is not Link.LINKED:
-            return None
-        elif self.doubted.is_set():
-            kind = WantKind.DUE
-        elif self.wish in ("unlink", "sync"):
-            kind = WantKind.WISH
-        elif first is not None:
-            kind, ready_at_ms = WantKind.DUE, first.fire_ms
-        elif self.unsynced:
-            kind = WantKind.STICKY
-        elif self.health_due:
-            kind = WantKind.HEALTH
-        if kind is None:
-            return None
-        return Want(
-            account=str(self.account),
-            kind=kind,
-            ready_at_ms=ready_at_ms,
-            lead_ms=self.row.lead_ms,
-            not_before_ms=not_before_ms,
-        )
-
-    def holder(self) -> Holder | None:
-        """What the account does with its slot, if it has one."""
-        if self.state not in _SLOT_STATES or self.session is None:
-            return None
-        session, first = self.session, self.outbox.first()
-        next_use = [ms for ms in (first.fire_ms if first else None, session.next_use_ms) if ms is not None]
-        busy = first is not None or session.in_flight or session.settling > 0
-        return Holder(
-            account=str(self.account),
-            kind=WantKind.DUE if busy else session.kind,
-            run=self.state,
-            evictable=session.evictable and self.state is Run.HOT,
-            next_use_ms=min(next_use, default=None),
-            sticky_left_ms=max(0, int((session.sticky_until_s - clock.loop_s()) * 1000)),
-        )
+    @property
+    def busy(self) -> bool:
+        """Whether something that it has started is still under way."""
+        return bool(self._tasks)
 
     @property
     def idle(self) -> bool:
         """Whether the account needs no actor any more."""
-        quiet = self.state is Run.COLD and not self._tasks and not len(self.chores) and not self.pins
+        quiet = self.state is Run.COLD and not self.busy and not len(self.chores) and not self.pins
         if self.wish == unlinking.WISH and not self.lost:
             return False  # with or without a session, it is to be done
-        return quiet and (self.lost or self.want() is None) and not len(self.outbox) and not self.doubted.is_set()
-
-    def shown(self) -> RunShown:
-        """What pages may see."""
-        phase = self.session.phase if self.session is not None and self.state is Run.HOT else ""
-        waiting = self.waits.until_ms > clock.now_ms()
-        return RunShown(
-            run=self.state,
-            phase=phase,
-            reason=self.waits.reason if waiting else "",
-            until_ms=self.waits.until_ms if waiting else 0,
+        return (
+            quiet and (self.lost or wanting.want(self) is None) and not len(self.outbox) and not self.doubted.is_set()
         )
 
     # --- its life ---
@@ -317,21 +262,12 @@ class Actor:
 
     def _deadline_of(self, state: Run) -> float | None:
         patience_s = RUN_DEADLINE_S[state]
-        if state is Run.CONNECTING and self.session is None and self._next_kind() is WantKind.PAIRING:
+        if state is Run.CONNECTING and self.session is None and wanting.next_kind(self) is WantKind.PAIRING:
             patience_s = limits.PAIR_DEADLINE_S
         return None if patience_s is None else clock.loop_s() + patience_s
 
-    def _next_kind(self) -> WantKind:
-        if self.wish == "pair" and self.link is Link.PAIRING:
-            return WantKind.PAIRING
-        if self.doubted.is_set() or self.outbox.first() is not None:
-            return WantKind.DUE
-        if self.wish:
-            return WantKind.WISH
-        return WantKind.STICKY if self.unsynced else WantKind.HEALTH
-
     def _open(self, _: Notice | None) -> None:
-        session = LiveSession(self.row, self._next_kind(), self.changed)
+        session = LiveSession(self.row, wanting.next_kind(self), self.changed)
         self.session = session
         pairing.begin(self, session)
         self._opening_task = self.spawn(self._opening(session))
@@ -394,6 +330,6 @@ class Actor:
 
     def _rest(self) -> None:
         """Something has ended; perhaps it was the last thing to do."""
-        if not self._tasks and not len(self.chores):
+        if not self.busy and not len(self.chores):
             self.context.wake_hot()
             self.context.wake_idle()

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from domain.account import Run, RunEvent
 from domain.hotset import Holder, Want, WantKind, plan
-from supervisor import clock, standing
+from supervisor import clock, standing, wanting
 from supervisor.actors import Actors
 from supervisor.log import emit
 from supervisor.loops.turning import Turn
@@ -24,9 +24,9 @@ class Hot:
         holders: list[Holder] = []
         wants: list[Want] = []
         for actor in self._actors.by_account.values():
-            if (holder := actor.holder()) is not None:
+            if (holder := wanting.holder(actor)) is not None:
                 holders.append(holder)
-            elif (want := actor.want()) is not None:
+            elif (want := wanting.want(actor)) is not None:
                 wants.append(want)
         if not wants:
             return Turn()
@@ -47,7 +47,7 @@ class Hot:
         token = secrets.token_hex(8)
         if not await standing.take_slot(actor, token):
             return False  # a key that a dead process left: it expires
-        if actor.want() is None:
+        if wanting.want(actor) is None:
             await standing.give_slot_back(actor, token)
             return False
         actor.slot_token = token

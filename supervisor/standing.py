@@ -10,7 +10,7 @@ from domain.refusal import Unavailable
 from enclave.wire import news
 from enclave.wire.answers import SealedStore
 from store.receipts import instant
-from supervisor import clock
+from supervisor import clock, wanting
 from supervisor.log import emit
 from supervisor.session import LiveSession
 
@@ -115,10 +115,10 @@ def take_sign_of_life(actor: "Actor", notice: news.Receipt | news.PhoneSeen) -> 
 async def show(actor: "Actor") -> None:
     """Shows pages what the session does: a hint."""
     state = actor.context.store.run_state
-    if actor.holder() is None:
+    if wanting.holder(actor) is None:
         await state.hide(actor.account)
     else:
-        await state.show(actor.account, actor.shown())
+        await state.show(actor.account, wanting.shown(actor))
 
 
 async def take_slot(actor: "Actor", token: str) -> bool:

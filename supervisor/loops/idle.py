@@ -4,7 +4,7 @@ from domain.account import Run, RunEvent
 from domain.hotset import may_sleep
 from domain.message import MessageEvent, Reason
 from domain.sending import is_late
-from supervisor import clock, unlinking
+from supervisor import clock, unlinking, wanting
 from supervisor.actor import Actor
 from supervisor.actors import Actors
 from supervisor.loops.turning import Turn
@@ -28,12 +28,12 @@ class IdleLoop:
         return Turn(counts={"slept": slept, "missed": missed, "retired": await self._actors.retire()})
 
     async def _put_to_sleep(self, actor: Actor) -> bool:
-        holder = actor.holder()
+        holder = wanting.holder(actor)
         if holder is None or not holder.evictable or actor.session is None:
             return False
         session = actor.session
         session.next_use_ms = await actor.context.store.messages.next_of_account_ms(actor.account)
-        holder = actor.holder()  # it may have been put to use meanwhile
+        holder = wanting.holder(actor)  # it may have been put to use meanwhile
         if holder is None or actor.session is not session or not may_sleep(clock.now_ms(), holder):
             return False
         if actor.wish or len(actor.outbox):

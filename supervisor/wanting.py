@@ -1,0 +1,86 @@
+"""What an account wants a session for, and what it does with the one it has: what the planner and pages see of it."""
+
+from typing import TYPE_CHECKING, Final
+
+from domain.account import Link, Run
+from domain.hotset import Holder, Want, WantKind
+from store.run_state import RunShown
+from supervisor import clock
+
+if TYPE_CHECKING:
+    from supervisor.actor import Actor
+
+_SLOT_STATES: Final = (Run.CONNECTING, Run.HOT, Run.DISCONNECTING)
+
+
+def next_kind(actor: "Actor") -> WantKind:
+    """What the session that begins now is for."""
+    if actor.wish == "pair" and actor.link is Link.PAIRING:
+        return WantKind.PAIRING
+    if actor.doubted.is_set() or actor.outbox.first() is not None:
+        return WantKind.DUE
+    if actor.wish:
+        return WantKind.WISH
+    return WantKind.STICKY if actor.unsynced else WantKind.HEALTH
+
+
+def want(actor: "Actor") -> Want | None:
+    """Why the account wants a slot, if it has none and wants one."""
+    if actor.state is not Run.COLD or actor.lost or actor.busy:
+        return None
+    now_ms = clock.now_ms()
+    not_before_ms = max(actor.waits.until_ms, actor.context.fleet_stopped_until_ms)
+    kind, ready_at_ms = None, now_ms
+    first = actor.outbox.first()
+    if actor.wish == "pair" and actor.link is Link.PAIRING:
+        kind, not_before_ms = WantKind.PAIRING, actor.context.fleet_stopped_until_ms
+    elif actor.link is not Link.LINKED:
+        return None
+    elif actor.doubted.is_set():
+        kind = WantKind.DUE
+    elif actor.wish in ("unlink", "sync"):
+        kind = WantKind.WISH
+    elif first is not None:
+        kind, ready_at_ms = WantKind.DUE, first.fire_ms
+    elif actor.unsynced:
+        kind = WantKind.STICKY
+    elif actor.health_due:
+        kind = WantKind.HEALTH
+    if kind is None:
+        return None
+    return Want(
+        account=str(actor.account),
+        kind=kind,
+        ready_at_ms=ready_at_ms,
+        lead_ms=actor.row.lead_ms,
+        not_before_ms=not_before_ms,
+    )
+
+
+def holder(actor: "Actor") -> Holder | None:
+    """What the account does with its slot, if it has one."""
+    session, first = actor.session, actor.outbox.first()
+    if actor.state not in _SLOT_STATES or session is None:
+        return None
+    next_use = [ms for ms in (first.fire_ms if first else None, session.next_use_ms) if ms is not None]
+    in_use = first is not None or session.in_flight or session.settling > 0
+    return Holder(
+        account=str(actor.account),
+        kind=WantKind.DUE if in_use else session.kind,
+        run=actor.state,
+        evictable=session.evictable and actor.state is Run.HOT,
+        next_use_ms=min(next_use, default=None),
+        sticky_left_ms=max(0, int((session.sticky_until_s - clock.loop_s()) * 1000)),
+    )
+
+
+def shown(actor: "Actor") -> RunShown:
+    """What pages may see."""
+    phase = actor.session.phase if actor.session is not None and actor.state is Run.HOT else ""
+    waiting = actor.waits.until_ms > clock.now_ms()
+    return RunShown(
+        run=actor.state,
+        phase=phase,
+        reason=actor.waits.reason if waiting else "",
+        until_ms=actor.waits.until_ms if waiting else 0,
+    )
