@@ -196,8 +196,6 @@ RESTARTS_PER_WINDOW: Final = 5
 RESTART_WINDOW_S: Final = 30.0
 SHUN_S: Final = 30.0
 """How long an account whose actor crashed is left alone by this node."""
-KILL_S: Final = 12.0
-"""How long the enclave may take to end a session at once."""
 WORLD_RETRY_S: Final = 0.5
 """Between two tries of a write that must not be lost, while Postgres is away."""
 CHORES_MAX: Final = 256

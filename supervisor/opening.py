@@ -2,12 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from domain import limits
 from domain.account import RunEvent
 from domain.refusal import Unavailable
 from enclave.wire.answers import Closed, Opened
 from enclave.wire.envelope import Code
-from enclave.wire.operations import CloseSession, Forget, OpenSession, PairSession
+from enclave.wire.operations import CloseSession, OpenSession, PairSession
 from store.door import DoorFailed, DoorLost
 from supervisor.log import emit
 from supervisor.session import LiveSession
@@ -16,7 +15,8 @@ if TYPE_CHECKING:
     from supervisor.actor import Actor
 
 CLOSE_S = 45.0
-"""An orderly close, once no send is under way: hang up, take the store, end."""
+"""For the enclave to end a session. It kills one that hangs well before this, and keeps its live store: only that can
+say what became of a send, so nothing here may ever destroy it."""
 
 _EVENTS = {Code.FENCED: RunEvent.SLOT_LOST}
 
@@ -60,16 +60,15 @@ async def open_session(actor: "Actor", session: LiveSession) -> RunEvent | None:
 
 
 async def close_session(actor: "Actor", session: LiveSession) -> RunEvent:
-    """Waits for a send under way, closes, keeps the closing store; a session that hangs is killed."""
+    """Waits for a send under way, closes, keeps the closing store."""
     if actor.work is not None:
         await actor.work_done()
     try:
-        closed = await _close(actor, session, CLOSE_S)
+        closed = await _close(actor, session)
     except DoorLost:
         return RunEvent.DIED
-    except DoorFailed as failed:
-        emit("session_closed", account=actor.account, epoch=actor.epoch, code=failed.code)
-        return await kill_session(actor, session) if failed.code is Code.TIMEOUT else RunEvent.CLOSED
+    except DoorFailed:
+        return RunEvent.CLOSED
     store = closed.store
     if store is not None and session.paired:
         slept = session.slept()
@@ -85,20 +84,24 @@ async def close_session(actor: "Actor", session: LiveSession) -> RunEvent:
 async def kill_session(actor: "Actor", session: LiveSession) -> RunEvent:
     """Ends a session that must not go on. Its store stays in doubt, so its ratchets are not used again."""
     try:
-        closed = await _close(actor, session, limits.KILL_S)
-        store = closed.store
-        if store is not None:
-            actor.chore(lambda: actor.context.store.stores.put(actor.account, actor.epoch, store))
+        closed = await _close(actor, session)
     except DoorLost:
         return RunEvent.DIED
-    except DoorFailed as failed:
-        if failed.code is Code.TIMEOUT:
-            await _forget(actor)
+    except DoorFailed:
+        return RunEvent.CLOSED
+    store = closed.store
+    if store is not None:
+        actor.chore(lambda: actor.context.store.stores.put(actor.account, actor.epoch, store))
     return RunEvent.CLOSED
 
 
-async def _close(actor: "Actor", session: LiveSession, deadline_s: float) -> Closed:
-    answer = await actor.context.door.call(CloseSession(account=str(actor.account), epoch=actor.epoch), deadline_s)
+async def _close(actor: "Actor", session: LiveSession) -> Closed:
+    """Raises DoorLost; DoorFailed, which is logged: what may still run there is in the way of the next wake only."""
+    try:
+        answer = await actor.context.door.call(CloseSession(account=str(actor.account), epoch=actor.epoch), CLOSE_S)
+    except DoorFailed as failed:
+        emit("session_closed", account=actor.account, epoch=actor.epoch, code=failed.code)
+        raise
     assert isinstance(answer, Closed)
     store = answer.store
     emit(
@@ -111,10 +114,3 @@ async def _close(actor: "Actor", session: LiveSession, deadline_s: float) -> Clo
     )
     session.version = store.version if store is not None else session.version
     return answer
-
-
-async def _forget(actor: "Actor") -> None:
-    try:
-        await actor.context.door.call(Forget(account=str(actor.account), epoch=actor.epoch), limits.KILL_S)
-    except (DoorFailed, DoorLost):
-        return  # what is left there is fenced by the next epoch

@@ -1,14 +1,18 @@
 """What dies at any instant loses nothing and sends nothing twice."""
 
 import asyncio
+import os
 import signal
 from uuid import UUID
 
+from domain.account import RunEvent
 from store import keys
 from tests.rows import add_account, add_message, later, sealed
 from tests.supervisor.engines import Engine
 
 CERTAIN = ("SENT", "DELIVERED", "READ")
+KILLED_S = 60.0
+"""More than the enclave waits for a session that hangs."""
 
 
 async def _attempts(engine: Engine, message: UUID) -> list[str]:
@@ -66,6 +70,19 @@ async def test_an_attempt_that_never_reached_the_wire_is_sent_again(engine: Engi
     await engine.hears("attempt_settled", message=message, found="absent")
     await engine.state(message, *CERTAIN)
     assert await _attempts(engine, message) == ["NOT_SENT", "SENT"]
+
+
+async def test_a_session_that_hangs_is_killed_but_its_store_still_says_what_was_sent(engine: Engine) -> None:
+    account = await engine.link()
+    await engine.start()
+    first = await engine.schedule(account, later(0))
+    opened = await engine.hears("session_opened", account=account)
+    await engine.state(first, *CERTAIN)
+    os.kill(opened["pid"], signal.SIGSTOP)
+    engine.supervisor.actors.by_account[account].post(RunEvent.SLOT_LOST)
+    second = await engine.schedule(account, later(0))
+    await engine.state(second, *CERTAIN, wait_s=KILLED_S)
+    assert (await engine.hears("session_opened", account=account))["continued"]
 
 
 async def test_redis_losing_everything_loses_nothing(engine: Engine) -> None:
