@@ -1,17 +1,31 @@
 """The flight check as pages show it: pure, from what is known to a lamp, a word, and reasons with their remedies."""
 
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from app.clock import moment, within
 from domain.flight import Facts, Finding, Flight, Lamp, To
-from store.pages import Account, Contact
+from store.pages import Account
 
 TONE: Final[dict[Lamp, str]] = {Lamp.CLEAR: "calm", Lamp.CHECKING: "calm", Lamp.WATCH: "watch", Lamp.STOP: "bad"}
 """The colour of the word beside each lamp: only what needs a person has one."""
+
+
+class Recipient(Protocol):
+    """What the check needs of a contact; a contact has it, and so has a message to one."""
+
+    @property
+    def established(self) -> bool:
+        """Written to from here before."""
+        ...
+
+    @property
+    def can_send(self) -> bool:
+        """False in a group where only admins write."""
+        ...
 
 
 class ReasonRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +47,7 @@ class FlightView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def facts_of(
-    account: Account, contact: Contact | None, *, group: bool, due_at: datetime, seal_until: datetime | None = None
+    account: Account, contact: Recipient | None, *, group: bool, due_at: datetime, seal_until: datetime | None = None
 ) -> Facts:
     """What is known about a message to `contact` (None: not among the contacts) that leaves from `account`."""
     return Facts(

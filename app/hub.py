@@ -16,6 +16,8 @@ from domain.refusal import Unavailable
 from store.news_channel import NewsChannel
 
 SNAPSHOT: Final = "snapshot"
+PAUSED: Final = "paused"
+"""Nothing is heard for now; a SNAPSHOT ends it."""
 RECONNECT_S: Final = 0.5
 PAGES_PER_USER_MAX: Final = 20
 """Open streams of one user; a browser has one a page."""
@@ -38,8 +40,8 @@ class Listener:
         """The process ends: the stream is to be closed, and the page comes back by itself."""
 
     def put(self, event: str) -> None:
-        """Adds an event, once."""
-        if len(self._events) >= limits.SSE_QUEUE_MAX:
+        """Adds an event, once. A SNAPSHOT stands for all before it."""
+        if event == SNAPSHOT or len(self._events) >= limits.SSE_QUEUE_MAX:
             self._events = {SNAPSHOT: None}
         self._events[event] = None
         self._some.set()
@@ -57,7 +59,7 @@ class Listener:
         """All events that there are."""
         events, self._events = list(self._events), {}
         self._some.clear()
-        return [SNAPSHOT] if SNAPSHOT in events else events
+        return [one for one in events if one in (SNAPSHOT, PAUSED)] if SNAPSHOT in events else events
 
 
 class Hub:
@@ -69,6 +71,7 @@ class Hub:
         self._log = log
         self._listeners: dict[str, set[Listener]] = {}
         self._ended = False
+        self._hears = True
 
     @contextlib.contextmanager
     def listening(self, user: str):
@@ -76,6 +79,8 @@ class Hub:
         listener = Listener()
         if self._ended:
             listener.end()
+        if not self._hears:
+            listener.put(PAUSED)
         self._listeners.setdefault(user, set()).add(listener)
         try:
             yield listener
@@ -97,20 +102,20 @@ class Hub:
 
     async def run(self) -> None:
         """Reads news for ever; ends only by cancellation."""
-        was_up = True
         while True:
             try:
                 async for news in self._channel.listen():
                     if news is None:
                         self._log.info("hub_connected")
-                        was_up = True
-                        self._tell_everyone()
+                        self._hears = True
+                        self._tell_everyone(SNAPSHOT)
                     else:
                         self._tell(*news)
             except Unavailable:
-                if was_up:
+                if self._hears:
                     self._log.warning("hub_lost")
-                was_up = False
+                    self._tell_everyone(PAUSED)
+                self._hears = False
                 await asyncio.sleep(RECONNECT_S)
 
     async def close(self, running: asyncio.Task[None]) -> None:
@@ -132,7 +137,7 @@ class Hub:
             for listener in listeners:
                 listener.put(f"{kind}-{identity}" if kind != SNAPSHOT else SNAPSHOT)
 
-    def _tell_everyone(self) -> None:
+    def _tell_everyone(self, event: str) -> None:
         for listeners in self._listeners.values():
             for listener in listeners:
-                listener.put(SNAPSHOT)
+                listener.put(event)

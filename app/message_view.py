@@ -5,15 +5,31 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from app import words
-from app.clock import moment, within
+from app.clock import WEEKDAYS, moment, within, zone_or_utc
+from app.flight_view import FlightView
 from app.views import MessageRow, Status, Step, Timeline
+from domain.flight import Lamp
 from domain.message import MessageEvent, MessageState, starts
+from domain.naming import digits_of
+from domain.zones import city, zone_of_number
 from store.pages import Change, Message
 
 ON_TIME_S: Final = 1.0
 """A message that left within this of its instant left on time."""
 
-_OVER: Final = frozenset({MessageState.CANCELLED, MessageState.MISSED, MessageState.FAILED})
+_CAN: Final[dict[MessageState, str]] = {
+    MessageState.SCHEDULED: "edit now cancel",
+    MessageState.HELD: "edit now cancel",
+    MessageState.BLOCKED: "edit cancel",
+    MessageState.ARMED: "cancel",
+    MessageState.UNCONFIRMED: "again",
+    MessageState.MISSED: "again",
+    MessageState.FAILED: "again",
+}
+"""What a person may do to a message in each state."""
+
+_TOLD: Final = frozenset({MessageState.BLOCKED, MessageState.MISSED, MessageState.FAILED, MessageState.HELD})
+"""States whose reason belongs to their word."""
 
 
 def name_of(message: Message) -> str:
@@ -24,28 +40,68 @@ def name_of(message: Message) -> str:
     return "a group" if message.recipient.endswith("@g.us") else f"+{number}"
 
 
-def message_row(message: Message, zone: ZoneInfo, now: datetime) -> MessageRow:
-    """A message in a list."""
+def message_row(message: Message, zone: ZoneInfo, now: datetime, flight: FlightView | None = None) -> MessageRow:
+    """A message in a list. `flight`: its flight check, if it was made."""
     return MessageRow(
         id=str(message.id),
         due=moment(message.due_at, zone, now),
+        sub=_their_time(message, zone),
         name=name_of(message),
-        gone=message.state in _OVER,
-        status=status(message, zone),
+        body_bytes=message.body_bytes,
+        extra=f"{message.members} people" if message.members else "",
+        status=status(message, zone, flight, in_row=True),
     )
 
 
-def status(message: Message, zone: ZoneInfo) -> Status:
-    """A message's state as icon, word, colour and a second line."""
+def _their_time(message: Message, zone: ZoneInfo) -> str:
+    """The instant where the recipient most likely is, when clocks show another time there."""
+    theirs = zone_of_number(digits_of(message.recipient))
+    if not theirs:
+        return ""
+    here, there = message.due_at.astimezone(zone), message.due_at.astimezone(zone_or_utc(theirs))
+    if here.utcoffset() == there.utcoffset():
+        return ""
+    day = "" if here.date() == there.date() else f"{WEEKDAYS[there.weekday()][:3]} "
+    return f"{day}{there:%H:%M} in {city(theirs)}"
+
+
+def status(message: Message, zone: ZoneInfo, flight: FlightView | None = None, *, in_row: bool = False) -> Status:
+    """A message's state as icon, word, colour and a second line; of one that waits, its flight check."""
     icon, word, tone = words.STATUS[message.state]
-    more = words.reason(message.reason) if message.state is not MessageState.CANCELLED else ""
-    if message.state is MessageState.SENT and message.sent_at:
-        more = lateness(message.sent_at, message.due_at)
+    more = ""
+    told = words.reason(message.reason)
+    if flight is not None and (message.state is MessageState.SCHEDULED or flight.lamp == Lamp.STOP):
+        icon, word, tone = f"lamp-{flight.lamp}", flight.word, flight.tone
+        if message.state is MessageState.SCHEDULED and told and flight.lamp == Lamp.CLEAR:
+            more = told  # why the last try did not get out
+    elif message.state in _TOLD:
+        word = f"{word}: {told}" if told else word
+    elif message.state is MessageState.UNCONFIRMED:
+        word, more = f"Uncertain: may have left at {moment(message.due_at, zone).time}", "look, or send again"
+    elif message.state is MessageState.SENT:
+        more = lateness(message.left_at or message.sent_at or message.due_at, message.due_at)
     elif message.state is MessageState.DELIVERED and message.delivered_at:
         more = moment(message.delivered_at, zone).seconds
     elif message.state is MessageState.READ and message.read_at:
-        more = moment(message.read_at, zone).seconds
-    return Status(id=str(message.id), icon=icon, word=word, tone=tone, more=more)
+        more = moment(message.read_at, zone).time
+    else:
+        more = _MORE.get(message.state, "")
+    return Status(
+        id=str(message.id),
+        state=str(message.state),
+        due=moment(message.due_at, zone).iso if in_row else "",
+        can=_CAN.get(message.state, ""),
+        icon=icon,
+        word=word,
+        tone=tone,
+        more=more,
+    )
+
+
+_MORE: Final[dict[MessageState, str]] = {
+    MessageState.ARMED: "cancel still works",
+    MessageState.SENDING: "handing over now",
+}
 
 
 def lateness(sent_at: datetime, due_at: datetime) -> str:

@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -91,6 +92,7 @@ def _frame(request: AppRequest, here: str) -> Frame:
         theme=theme if theme in THEMES else "",
         letter_keys=login.letter_keys if login else True,
         phones_url=f"http://{settings.simulator}/" if settings.simulator else "",
+        now=datetime.now(UTC).isoformat(timespec="milliseconds"),
     )
 
 

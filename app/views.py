@@ -11,6 +11,7 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
 
     `theme`: light, dark, or "" for the system's. `letter_keys`: single letters are shortcuts.
     `phones_url`: where the simulated phones of a demo are, "" outside.
+    `now`: the server's clock (ISO), by which the page counts.
     """
 
     csrf: str
@@ -21,6 +22,7 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     mailbox: bool
     phones_url: str
     letter_keys: bool = True
+    now: str = ""
 
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,9 +95,16 @@ class Mailbox(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of a message: an icon, a word, a colour, and a second line."""
+    """The state of a message: an icon, a word, a colour, and a second line.
+
+    `due` (ISO): what its row's time shows, "" outside a row. `can`: what a person may do to it now, of edit, now,
+    cancel, again.
+    """
 
     id: str
+    state: str
+    due: str
+    can: str
     icon: str
     word: str
     tone: str
@@ -103,30 +112,15 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MessageRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A message in a list."""
+    """A message in a list. `sub`: under the time, such as the recipient's own; `extra`: after the status."""
 
     id: str
     due: Moment
+    sub: str
     name: str
-    gone: bool
+    body_bytes: int
+    extra: str
     status: Status
-
-
-class DayGroup(msgspec.Struct, frozen=True, kw_only=True):
-    """The messages of one day."""
-
-    day: str
-    rows: list[MessageRow]
-
-
-class MessageList(msgspec.Struct, frozen=True, kw_only=True):
-    """The lists of the first page. `lead` is the next to leave."""
-
-    lead: MessageRow | None
-    to_come: list[DayGroup]
-    gone: list[MessageRow]
-    linked: bool
-    accounts: int
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

@@ -167,6 +167,14 @@ CONTACT_PAGES_MAX: Final = 5
 FACE_CACHE_S: Final = 30 * 24 * 3600
 """How long a browser keeps a picture, whose address changes with it."""
 PAGE_ROWS_MAX: Final = 100
+LETTER_ROWS: Final = 50
+"""Messages on one page of a list."""
+GONE_ROWS: Final = 15
+"""Of them, those of today that have gone: the newest."""
+FOUND_ROWS: Final = 5
+"""Rows of a group in the palette."""
+DAY_MARKS_MAX: Final = 500
+"""Messages that the line of a day looks at."""
 RECORD_S: Final = 30 * 24 * 3600
 """How far back the on-time record of an account reaches."""
 LATELY_MAX: Final = 8
@@ -189,7 +197,7 @@ UNDO_S: Final = 10
 # --- live updates ---
 SSE_QUEUE_MAX: Final = 20
 SSE_HEARTBEAT_S: Final = 15.0
-SSE_DEBOUNCE_S: Final = 0.1
+SSE_DEBOUNCE_S: Final = 0.25
 
 # --- process supervision ---
 RESTARTS_PER_WINDOW: Final = 5

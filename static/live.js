@@ -1,37 +1,62 @@
-// Every signed-in page: says when the live stream is lost, and counts down to instants.
+// Every signed-in page: what the stream says reaches the elements that it concerns, and what to show while it is away.
 const LOST_AFTER_MS = 5000;
+const AGAIN_MS = 2000;
 
+const stream = document.getElementById("live");
 const lost = document.getElementById("live-lost");
 let timer = 0;
+let opened = false;
 
-document.addEventListener("htmx:sse:after:connection", () => {
+function back() {
   clearTimeout(timer);
   timer = 0;
   lost.hidden = true;
+}
+
+function away() {
+  timer ||= setTimeout(() => { lost.hidden = false; }, LOST_AFTER_MS);
+}
+
+document.addEventListener("htmx:sse:after:connection", () => {
+  opened = true;
+  back();
+});
+document.addEventListener("htmx:sse:before:connection", away);
+document.addEventListener("htmx:sse:error", (event) => {
+  // Signed out elsewhere: the page can show nothing more, and where one signs in is a page of its own.
+  if (event.detail.status === 401) location.assign("/");
+  away();
 });
 
-for (const name of ["htmx:sse:error", "htmx:sse:before:connection"]) {
-  document.addEventListener(name, () => {
-    timer ||= setTimeout(() => { lost.hidden = false; }, LOST_AFTER_MS);
+// The extension mends a stream that broke, but not one that never began.
+for (const name of ["htmx:error", "htmx:response:error"]) {
+  document.addEventListener(name, (event) => {
+    if (opened || event.detail.ctx?.sourceElement !== stream) return;
+    away();
+    setTimeout(() => stream.dispatchEvent(new CustomEvent("again")), AGAIN_MS);
   });
 }
 
-function inWords(seconds) {
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 48) return `${hours} h ${minutes % 60} min`;
-  return `${Math.floor(hours / 24)} days`;
-}
+// One event for all messages and one for all accounts, for what counts or summarizes them.
+const SUMMARIES = { message: "messages", account: "accounts", contacts: "accounts" };
+const due = new Set();
 
-function count() {
-  for (const place of document.querySelectorAll("[data-until]")) {
-    const left = Math.ceil((Date.parse(place.dataset.until) - Date.now()) / 1000);
-    place.textContent = left > 0 ? `leaves in ${inWords(left)}` : "leaving now";
+document.addEventListener("htmx:sse:after:message", (event) => {
+  const name = event.detail.message.event;
+  if (name === "snapshot") back();
+  if (name === "paused") away();
+  const summary = SUMMARIES[name.split("-", 1)[0]];
+  if (!summary) return;
+  if (!due.size) {
+    queueMicrotask(() => {
+      for (const one of due) document.body.dispatchEvent(new CustomEvent(one));
+      due.clear();
+    });
   }
-}
+  due.add(summary);
+});
 
-count();
-document.addEventListener("htmx:after:swap", count);
-setInterval(count, 1000);
+// A page that the browser had put away whole comes back as old as it was.
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) document.body.dispatchEvent(new CustomEvent("snapshot"));
+});

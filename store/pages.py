@@ -16,8 +16,6 @@ _SQL = Statements("pages")
 _ACCOUNTS_OF = _SQL["accounts_of"]
 _ACCOUNT_OF = _SQL["account_of"]
 _NEXT_DUE_OF_ACCOUNT = _SQL["next_due_of_account"]
-_MESSAGES_TO_COME = _SQL["messages_to_come"]
-_MESSAGES_GONE = _SQL["messages_gone"]
 _MESSAGE_OF = _SQL["message_of"]
 _SEALED_OF = _SQL["sealed_of"]
 _NEWEST_OF = _SQL["newest_of"]
@@ -51,6 +49,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """A message as lists know it. `recipient_name` None: not among the contacts.
 
     `left_at`: when we handed it over, by our clock. `sent_at`, `delivered_at`, `read_at`: WhatsApp's, in whole seconds.
+    `body_bytes`: size of its sealed text, whose seal ends at `not_after_s` (Unix s). `members`: of a group, else 0.
     """
 
     id: UUID
@@ -65,6 +64,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     delivered_at: datetime | None
     read_at: datetime | None
     updated_at: datetime
+    not_after_s: int
+    body_bytes: int
+    members: int
+    established: bool
+    can_send: bool
 
 
 class Sealed(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,20 +125,6 @@ async def next_due(pool: Pool, account_id: UUID) -> tuple[datetime | None, int]:
     return row["at"], row["waiting"]
 
 
-async def messages_to_come(pool: Pool, user: UUID) -> list[Message]:
-    """What has not left or needs a person, soonest first."""
-    async with reaching():
-        rows = await pool.fetch(_MESSAGES_TO_COME, user, limits.PAGE_ROWS_MAX)
-    return msgspec.convert([dict(row) for row in rows], list[Message])
-
-
-async def messages_gone(pool: Pool, user: UUID) -> list[Message]:
-    """What has left or will not, newest first."""
-    async with reaching():
-        rows = await pool.fetch(_MESSAGES_GONE, user, limits.PAGE_ROWS_MAX)
-    return msgspec.convert([dict(row) for row in rows], list[Message])
-
-
 async def message(pool: Pool, user: UUID, message_id: UUID) -> Message | None:
     """The user's message with this id, or None."""
     async with reaching():
@@ -164,7 +154,7 @@ async def changes(pool: Pool, user: UUID, message_id: UUID) -> list[Change]:
 
 async def search_contacts(pool: Pool, user: UUID, account_id: UUID, search: Search, most: int) -> list[Contact]:
     """At most `most` contacts whose name or number has all that is looked for, in the order of the statement."""
-    words = [_literally(word) for word in search.words]
+    words = [literally(word) for word in search.words]
     async with reaching():
         rows = await pool.fetch(
             _SEARCH_CONTACTS,
@@ -172,7 +162,7 @@ async def search_contacts(pool: Pool, user: UUID, account_id: UUID, search: Sear
             user,
             [f"%{word}%" for word in words],
             [f"% {word}%" for word in words],
-            f"%{_literally(search.number)}%" if search.number else None,
+            f"%{literally(search.number)}%" if search.number else None,
             limits.RECENT_SENDS_MAX,
             most,
         )
@@ -192,5 +182,6 @@ async def picture(pool: Pool, user: UUID, account_id: UUID, jid: str, picture_id
         return await pool.fetchval(_PICTURE_OF, account_id, user, jid, picture_id, bytes_max)
 
 
-def _literally(text: str) -> str:
+def literally(text: str) -> str:
+    """The text as a LIKE pattern that stands for itself."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,6 +1,7 @@
 """The one stream of a page, `/live`: names of what changed. How it looks, a GET of the element says."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -29,6 +30,7 @@ async def _events(site: Site, user: str) -> AsyncIterator[ServerSentEventMessage
     # Thousands of these wait at one time: no tasks of their own, one timer each.
     with site.hub.listening(user) as listener:
         yield ServerSentEventMessage(comment="hello", data=None, retry=RETRY_MS)
+        told_at = 0.0
         while True:
             try:
                 async with asyncio.timeout(limits.SSE_HEARTBEAT_S):
@@ -38,6 +40,8 @@ async def _events(site: Site, user: str) -> AsyncIterator[ServerSentEventMessage
                 continue
             if listener.ended:
                 return
-            await asyncio.sleep(limits.SSE_DEBOUNCE_S)  # what changes together is told together
+            # The first news goes out at once; what follows it closely is told together.
+            await asyncio.sleep(max(0.0, told_at + limits.SSE_DEBOUNCE_S - time.monotonic()))
+            told_at = time.monotonic()
             for event in listener.take():
                 yield ServerSentEventMessage(event=event, data="{}")

@@ -9,7 +9,7 @@ from litestar import Response, get
 from app.clock import local_input, moment, zone_or_utc
 from app.form import AppRequest, read_id, wants_json
 from app.guard import login_of
-from app.message_view import message_row, status, timeline
+from app.message_view import message_row, timeline
 from app.render import fragment, page
 from app.site import Site
 from app.views import MessagePage
@@ -34,14 +34,6 @@ async def read_message(request: AppRequest, site: Site, message_id: str) -> Resp
     """The message as JSON."""
     message = await _own(request, site, message_id)
     return Response(await _json(site, login_of(request).user, message))
-
-
-@get("/messages/{message_id:str}/status")
-async def show_status(request: AppRequest, site: Site, message_id: str) -> Response[Any]:
-    """The message's state alone."""
-    message = await _own(request, site, message_id)
-    zone = zone_or_utc(await users.zone_of(site.pool, login_of(request).user))
-    return fragment(request, "status.html", status(message, zone))
 
 
 @get("/messages/{message_id:str}/timeline")

@@ -1,7 +1,8 @@
-"""What is upcoming and what has gone: `/today`, and its list as a part, `/messages`."""
+"""What is upcoming, and what of today has gone: `/today`, and what changes on it while it is open (`/messages`)."""
 
+import asyncio
 from datetime import UTC, datetime
-from itertools import groupby
+from itertools import chain
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,47 +10,106 @@ import msgspec
 from litestar import Response, get
 
 from app.clock import zone_or_utc
-from app.form import AppRequest, wants_json
+from app.day_line import bounds
+from app.form import AppRequest, read_id, wants_json
 from app.guard import login_of
-from app.message_view import message_row
+from app.message_view import message_row, status
 from app.render import fragment, page
 from app.site import Site
-from app.views import DayGroup, MessageList
-from domain.account import Link
-from domain.message import MessageState
+from app.upcoming_view import Read, Upcoming, flight_of, upcoming
+from domain import limits
+from domain.refusal import RefusalCode, Refused, Unavailable
 from store import pages, users
+from store import upcoming as lists
+from store.run_state import RunShown
 
-LEADING: Final = frozenset({MessageState.SCHEDULED, MessageState.ARMED})
+SEPARATOR: Final = "_"
 
 
 @get("/today")
-async def show_today(request: AppRequest, site: Site) -> Response[Any]:
-    """The first page of whoever is signed in."""
-    return page(request, "today.html", await _list(site, login_of(request).user), here="today")
+async def show_today(request: AppRequest, site: Site, after: str = "") -> Response[Any]:
+    """The first page of whoever is signed in; `after` a place in it, what follows."""
+    return page(request, "today.html", await _view(site, login_of(request).user, after), here="today")
 
 
 @get("/messages")
-async def show_messages(request: AppRequest, site: Site) -> Response[Any]:
-    """The lists alone."""
-    view = await _list(site, login_of(request).user)
+async def show_messages(request: AppRequest, site: Site, after: str = "") -> Response[Any]:
+    """All that the page shows, alone: its snapshot."""
+    view = await _view(site, login_of(request).user, after)
     if wants_json(request):
-        rows = [*(row for group in view.to_come for row in group.rows), *view.gone]
-        return Response([msgspec.to_builtins(row) for row in rows])
+        return Response([msgspec.to_builtins(row) for row in chain(*(group.rows for group in view.groups))])
     return fragment(request, "messages.html", view)
 
 
-async def _list(site: Site, user: UUID) -> MessageList:
+@get("/messages/now")
+async def show_now(request: AppRequest, site: Site, newest: str = "") -> Response[Any]:
+    """What else changes when a message does: the head, the counts, the aside, and how many are newer than `newest`."""
+    user = login_of(request).user
+    view = await _view(site, user, "")
+    fresh = await lists.newer(site.pool, user, read_id(newest)) if newest else 0
+    return fragment(request, "now.html", msgspec.structs.replace(view, fresh=fresh))
+
+
+@get("/messages/{message_id:str}/status")
+async def show_status(request: AppRequest, site: Site, message_id: str, due: str = "") -> Response[Any]:
+    """The message's state alone; its whole row when its time is not `due` any more, which a row shows."""
+    user, now = login_of(request).user, datetime.now(UTC)
+    message = await pages.message(site.pool, user, read_id(message_id))
+    if message is None:
+        raise Refused(RefusalCode.NOT_FOUND)
     zone = zone_or_utc(await users.zone_of(site.pool, user))
+    checked = flight_of(message, await pages.account(site.pool, user, message.account_id), zone, now)
+    view = status(message, zone, checked, in_row=bool(due))
+    if due == view.due:
+        return fragment(request, "status.html", view)
+    answer = fragment(request, "row.html", message_row(message, zone, now, checked))
+    answer.headers["hx-retarget"] = f"#m-{message.id}"
+    return answer
+
+
+async def _view(site: Site, user: UUID, after: str) -> Upcoming:
     now = datetime.now(UTC)
-    coming = await pages.messages_to_come(site.pool, user)
-    to_come = [message_row(one, zone, now) for one in coming]
-    lead = next((one for one in coming if one.state in LEADING), None)
-    gone = [message_row(one, zone, now) for one in await pages.messages_gone(site.pool, user)]
+    zone = zone_or_utc(await users.zone_of(site.pool, user))
+    start, end = bounds(now.astimezone(zone).date(), zone)
+    gone = [] if after else await lists.gone_between(site.pool, user, start, end, limits.GONE_ROWS)
+    room = limits.LETTER_ROWS - len(gone)
+    coming = await lists.to_come(site.pool, user, _place(after), room + 1)
+    more = coming[room - 1] if len(coming) > room else None
     accounts = await pages.accounts(site.pool, user)
-    return MessageList(
-        lead=message_row(lead, zone, now) if lead else None,
-        to_come=[DayGroup(day=day, rows=list(rows)) for day, rows in groupby(to_come, key=lambda row: row.due.day)],
-        gone=gone,
-        linked=any(account.link is Link.LINKED for account in accounts),
-        accounts=len(accounts),
+    read = Read(
+        rows=sorted(gone + coming[:room], key=lambda one: (one.due_at, one.id)),
+        day=await lists.day(site.pool, user, start, end, limits.DAY_MARKS_MAX),
+        accounts=accounts,
+        waiting=await lists.waiting(site.pool, user),
+        runs=await runs_of(site, [account.id for account in accounts]),
     )
+    return upcoming(
+        read,
+        zone,
+        now,
+        address=f"/messages?after={after}" if after else "/messages",
+        more=f"/today?after={more.due_at.isoformat().replace('+00:00', 'Z')}{SEPARATOR}{more.id}" if more else "",
+        later=bool(after),
+    )
+
+
+async def runs_of(site: Site, accounts: list[UUID]) -> dict[UUID, RunShown | None]:
+    """What each account's session is doing; nothing is known while Redis is away."""
+    try:
+        found = await asyncio.gather(*(site.run_state.look(account) for account in accounts))
+    except Unavailable:
+        return {}
+    return dict(zip(accounts, found, strict=True))
+
+
+def _place(after: str) -> tuple[datetime, UUID]:
+    if not after:
+        return lists.BEGINNING
+    instant, _, message = after.partition(SEPARATOR)
+    try:
+        place = datetime.fromisoformat(instant)
+    except ValueError:
+        raise Refused(RefusalCode.NOT_FOUND) from None
+    if place.tzinfo is None:
+        raise Refused(RefusalCode.NOT_FOUND)
+    return place, read_id(message)

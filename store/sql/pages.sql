@@ -15,27 +15,14 @@ FROM accounts WHERE id = $1 AND user_id = $2
 SELECT min(due_at) AS at, count(*) AS waiting FROM messages
 WHERE account_id = $1 AND state IN ('SCHEDULED', 'ARMED', 'SENDING', 'HELD', 'BLOCKED')
 
--- name: messages_to_come
--- $1 user  $2 at most
-SELECT m.id, m.account_id, m.recipient, m.due_at, m.state, m.reason, m.left_at, m.sent_at, m.delivered_at, m.read_at,
-       m.updated_at, c.name AS recipient_name
-FROM messages m LEFT JOIN contacts c ON c.account_id = m.account_id AND c.jid = m.recipient
-WHERE m.user_id = $1 AND m.state IN ('SCHEDULED', 'ARMED', 'SENDING', 'HELD', 'BLOCKED', 'UNCONFIRMED')
-ORDER BY m.due_at, m.id LIMIT $2
-
--- name: messages_gone
--- $1 user  $2 at most
-SELECT m.id, m.account_id, m.recipient, m.due_at, m.state, m.reason, m.left_at, m.sent_at, m.delivered_at, m.read_at,
-       m.updated_at, c.name AS recipient_name
-FROM messages m LEFT JOIN contacts c ON c.account_id = m.account_id AND c.jid = m.recipient
-WHERE m.user_id = $1 AND m.state IN ('SENT', 'DELIVERED', 'READ', 'MISSED', 'FAILED', 'CANCELLED')
-ORDER BY m.due_at DESC, m.id DESC LIMIT $2
-
 -- name: message_of
 -- $1 message  $2 user
 SELECT m.id, m.account_id, m.recipient, m.due_at, m.state, m.reason, m.left_at, m.sent_at, m.delivered_at, m.read_at,
-       m.updated_at, c.name AS recipient_name
-FROM messages m LEFT JOIN contacts c ON c.account_id = m.account_id AND c.jid = m.recipient
+       m.updated_at, s.not_after_s, octet_length(s.body) AS body_bytes, c.name AS recipient_name,
+       coalesce(c.members, 0) AS members, coalesce(c.established, false) AS established,
+       coalesce(c.can_send, true) AS can_send
+FROM messages m JOIN schedules s ON s.id = m.schedule_id
+     LEFT JOIN contacts c ON c.account_id = m.account_id AND c.jid = m.recipient
 WHERE m.id = $1 AND m.user_id = $2
 
 -- name: sealed_of

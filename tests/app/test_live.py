@@ -86,12 +86,15 @@ async def test_too_much_news_at_once_is_a_snapshot(browser, cache):
         assert await next_event() == "snapshot"
 
 
-async def test_after_a_lost_connection_to_redis_there_is_a_snapshot(browser, cache):
+async def test_a_lost_connection_to_redis_is_told_and_its_return_is_a_snapshot(browser, cache):
     ana = await asyncio.to_thread(signed_in, browser, "ana@example.org")
     async with open_stream(ana) as next_event:
         assert await next_event() == "snapshot"
         await cache.client_kill_filter(_type="pubsub")
-        assert await next_event() == "snapshot"
+        told = [await next_event()]
+        if told == ["paused"]:  # what is told together with the return is swallowed by it
+            told.append(await next_event())
+        assert told[-1] == "snapshot"
 
 
 async def test_the_process_ends_when_told_although_streams_are_open(engines, web_environ, tmp_path):
