@@ -4,13 +4,15 @@ import { Refusal, Unreached, ask } from "./ask.js";
 
 const AT_ONCE = 20; // domain/limits.py: SEALED_TEXTS_MAX
 const NEVER = "No browser has a key for this text.";
-const SENT_ALL_THE_SAME = "It is sent all the same.";
+const SENT = "It is sent all the same.";
 const user = document.body.dataset.user;
 
-// What is open on this page, by message: the text, and the seal that it came from. Gone with the page.
+// What this page knows, by message, and forgets when it goes: the text and the seal that it came from; or why it is closed.
 const opened = new Map();
+const closed = new Map();
 const wanted = new Set();
 let reading = false;
+let marked = null;
 
 const near = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
@@ -24,20 +26,29 @@ const near = new IntersectionObserver((entries) => {
 const placesOf = (message) => document.querySelectorAll(`[data-sealed="${message}"]`);
 const noteOf = (message) => document.querySelector(`[data-sealed-note="${message}"]`);
 
+// In a row a text is one line as it was written; on its slip it has WhatsApp's marks.
 function show(place, text) {
-  place.textContent = text;
+  place.replaceChildren(marked && place.closest(".written") ? marked(text) : text);
   place.classList.add("open");
   place.dir = "auto";
   place.removeAttribute("role");
   place.removeAttribute("aria-label");
 }
 
-// What is on the page closed: shown at once if it was open before a swap, and read (again) when it comes near, because a
-// swap may be the news of another text.
+function explain(note, { title, small, helps }) {
+  note.querySelector(".title").textContent = title;
+  note.querySelector(".small").textContent = small;
+  note.querySelector("button").hidden = !helps;
+  note.hidden = false;
+}
+
+// What is on the page closed: as it was before a swap at once, and read (again) when it comes near, because a swap may be
+// the news of another text.
 function look() {
   for (const place of document.querySelectorAll("[data-sealed]:not(.open, [data-sealed=''])")) {
-    const known = opened.get(place.dataset.sealed);
-    if (known) show(place, known.text);
+    const message = place.dataset.sealed;
+    if (opened.has(message)) show(place, opened.get(message).text);
+    if (closed.has(message) && noteOf(message)) explain(noteOf(message), closed.get(message));
     near.observe(place);
   }
 }
@@ -48,6 +59,7 @@ async function read() {
   try {
     const vault = await import("./vault.js");
     const holding = await vault.holds(user);
+    if (document.querySelector(".written [data-sealed]")) marked = (await import("./formatting.js")).formatted;
     while (wanted.size) {
       const some = [...wanted].filter((message) => holding || noteOf(message)).slice(0, AT_ONCE);
       if (!some.length) break;
@@ -72,27 +84,25 @@ async function open(vault, message, sealed) {
   try {
     const text = known?.seal === seal ? known.text : await vault.unseal(user, sealed);
     opened.set(message, { seal, text });
+    closed.delete(message);
     for (const place of placesOf(message)) show(place, text);
     if (noteOf(message)) noteOf(message).hidden = true;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     opened.delete(message);
-    await explain(message, sealed, error);
+    if (!noteOf(message)) return;
+    closed.set(message, await reason(sealed, error));
+    if (noteOf(message)) explain(noteOf(message), closed.get(message));
   }
 }
 
 // On the page of the message itself: why it stays closed, and whether the recovery code would help.
-async function explain(message, sealed, error) {
-  const note = noteOf(message);
-  if (!note) return;
-  const closed = error.code === "viewing_closed";
-  const helps = closed && sealed.viewing_key && sealed.viewing_key === (await ask("/viewing-key")).id;
-  if (!helps) {
-    note.querySelector(".title").textContent = closed ? NEVER : error.message;
-    note.querySelector(".small").textContent = SENT_ALL_THE_SAME;
-    note.querySelector("button").hidden = true;
-  }
-  note.hidden = false;
+async function reason(sealed, error) {
+  if (error.code !== "viewing_closed") return { title: error.message, small: SENT, helps: false };
+  const helps = Boolean(sealed.viewing_key) && sealed.viewing_key === (await ask("/viewing-key")).id;
+  if (!helps) return { title: NEVER, small: SENT, helps };
+  const [title, ...rest] = error.message.split(/(?<=\.) /);
+  return { title, small: rest.join(" "), helps };
 }
 
 document.addEventListener("click", async (event) => {

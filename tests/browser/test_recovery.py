@@ -258,6 +258,45 @@ async def test_after_a_swap_a_text_is_open_at_once_and_an_edited_one_soon(ana, d
     await expect(text_on(page)).to_have_text("another text")
 
 
+async def test_after_a_swap_the_note_of_a_closed_text_is_there_at_once(ana):
+    first = await ana.window()
+    await make_code(first)
+    second = await ana.window(f"/messages/{await ana.schedule(first)}")
+    note = second.locator("[data-sealed-note]")
+    await expect(note).to_be_visible()
+    hidden_then_shown = """() => {
+      const note = document.querySelector("[data-sealed-note]");
+      note.hidden = true;
+      document.dispatchEvent(new Event("htmx:after:swap"));
+      return note.hidden;
+    }"""
+    assert await second.evaluate(hidden_then_shown) is False
+    await expect(note).to_contain_text(
+        "This browser has no key for this text. Enter your recovery code, or leave it closed; it is sent all the same.",
+        use_inner_text=True,
+    )
+
+
+async def test_on_its_slip_a_text_has_its_marks_and_never_markup(ana):
+    page = await ana.window()
+    await make_code(page)
+    message = await ana.schedule(page, "*bold* <img src=x onerror=alert(1)>")
+    await page.evaluate(
+        """(id) => {
+          const slip = Object.assign(document.createElement("div"), {className: "written"});
+          const place = Object.assign(document.createElement("span"), {className: "sealed"});
+          place.dataset.sealed = id;
+          slip.append(place);
+          document.getElementById("main").replaceChildren(slip);
+          document.dispatchEvent(new Event("htmx:after:swap"));
+        }""",
+        message,
+    )
+    await expect(text_on(page)).to_have_text("bold <img src=x onerror=alert(1)>")
+    await expect(text_on(page).locator("strong")).to_have_text("bold")
+    await expect(text_on(page).locator("img")).to_have_count(0)
+
+
 async def test_texts_are_asked_for_together_and_only_near_ones(ana):
     page = await ana.window()
     await make_code(page)
