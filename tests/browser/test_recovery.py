@@ -114,6 +114,12 @@ async def test_the_first_browser_makes_the_code_and_opens_its_texts_in_place(ana
     await expect(page.locator("[data-sealed-note]")).to_be_hidden()
 
 
+async def test_the_account_leads_to_it(ana):
+    page = await ana.window(f"/accounts/{ana.account}")
+    await page.get_by_role("link", name="Recovery code").click()
+    await expect(page.get_by_role("heading", name="Recovery code", level=1)).to_be_visible()
+
+
 async def test_a_code_that_was_not_kept_is_shown_again(ana):
     page = await ana.window()
     await page.get_by_role("button", name="Show me the code").click()
