@@ -5,17 +5,15 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from app import words
-from app.clock import WEEKDAYS, moment, within, zone_or_utc
+from app.clock import WEEKDAYS, moment, zone_or_utc
 from app.flight_view import FlightView
-from app.views import MessageRow, Status, Step, Timeline
+from app.strip_view import ON_TIME_S
+from app.views import MessageRow, Status
 from domain.flight import Lamp
-from domain.message import MessageEvent, MessageState, starts
+from domain.message import MessageState
 from domain.naming import digits_of
 from domain.zones import city, zone_of_number
-from store.pages import Change, Message
-
-ON_TIME_S: Final = 1.0
-"""A message that left within this of its instant left on time."""
+from store.pages import Message
 
 _CAN: Final[dict[MessageState, str]] = {
     MessageState.SCHEDULED: "edit now cancel",
@@ -113,35 +111,3 @@ def lateness(sent_at: datetime, due_at: datetime) -> str:
         return f"{late_s:.1f} s late"
     minutes = round(late_s / 60)
     return f"{minutes} min late" if minutes < 120 else f"{round(minutes / 60)} h late"
-
-
-def timeline(message: Message, changes: list[Change], zone: ZoneInfo, now: datetime) -> Timeline:
-    """A message's statement and history."""
-    return Timeline(
-        id=str(message.id),
-        status=status(message, zone),
-        statement=_statement(message, zone, now),
-        sentence=words.sentence(words.reason(message.reason)),
-        steps=[_step(change, zone, now) for change in changes],
-        can_change=str(message.state) in starts(MessageEvent.CANCELLED),
-    )
-
-
-def _step(change: Change, zone: ZoneInfo, now: datetime) -> Step:
-    icon, title, tone = words.CHANGE.get(change.event, ("clock", change.event.replace("_", " ").capitalize(), "calm"))
-    return Step(
-        at=moment(change.at, zone, now),
-        title=title,
-        sentence=words.sentence(words.reason(change.reason)),
-        tone=tone,
-        icon=icon,
-    )
-
-
-def _statement(message: Message, zone: ZoneInfo, now: datetime) -> str:
-    due = moment(message.due_at, zone, now)
-    if message.sent_at:
-        return f"{moment(message.sent_at, zone, now).seconds}, {lateness(message.sent_at, message.due_at)}"
-    if message.state in (MessageState.SCHEDULED, MessageState.ARMED):
-        return f"Leaves {within(due.day)} at {due.time}"
-    return words.STATUS[message.state][1]

@@ -52,7 +52,7 @@ ROUTES: Final = (
     find.show_phones,
     messages.show_message,
     messages.read_message,
-    messages.show_timeline,
+    messages.show_letter,
     viewing.show_sealed,
     viewing.show_many_sealed,
     viewing.show_recovery,

@@ -123,39 +123,6 @@ class MessageRow(msgspec.Struct, frozen=True, kw_only=True):
     status: Status
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of a message's history. `past` False: still to come."""
-
-    at: Moment
-    title: str
-    sentence: str
-    tone: str
-    icon: str
-
-
-class Timeline(msgspec.Struct, frozen=True, kw_only=True):
-    """A message's statement and history."""
-
-    id: str
-    status: Status
-    statement: str
-    sentence: str
-    steps: list[Step]
-    can_change: bool
-
-
-class MessagePage(msgspec.Struct, frozen=True, kw_only=True):
-    """A message."""
-
-    row: MessageRow
-    timeline: Timeline
-    account: str
-    body_bytes: int
-    zone: str
-    due_input: str
-    sealed_until: Moment
-    attested: bool
-    error: str = ""
 
 
 class RecoveryPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -44,15 +44,15 @@ REASON: Final[dict[str, str]] = {
 }
 
 CHANGE: Final[dict[str, tuple[str, str, str]]] = {
-    "created": ("lock", "Sealed and scheduled", "calm"),
+    "created": ("lock", "Sealed and scheduled", "wax"),
     "claimed": ("clock", "Waking up for it", "calm"),
     "disarmed": ("clock", "Put back", "calm"),
     "begun": ("loader-circle", "Handing over", "live"),
     "returned": ("clock", "Did not get out; tried again", "watch"),
-    "accepted": ("arrow-up-right", "Sent", "good"),
+    "accepted": ("check", "WhatsApp has it", "good"),
     "refused": ("octagon-x", "Not sent", "bad"),
     "doubted": ("circle-question-mark", "Uncertain", "watch"),
-    "delivered": ("inbox", "Delivered", "good"),
+    "delivered": ("inbox", "On their phone", "good"),
     "read": ("eye", "Read", "good"),
     "held": ("hand", "Held", "watch"),
     "let_go": ("clock", "Let go", "calm"),
@@ -60,7 +60,7 @@ CHANGE: Final[dict[str, tuple[str, str, str]]] = {
     "unblocked": ("clock", "Can leave again", "calm"),
     "late": ("hourglass", "Missed", "bad"),
     "cancelled": ("x", "Cancelled", "calm"),
-    "edited": ("pencil", "Sealed anew with another text", "calm"),
+    "edited": ("lock", "Sealed anew with another text", "wax"),
     "restored": ("undo-2", "Cancelling taken back", "calm"),
     "moved": ("clock", "Moved to another time", "calm"),
     "resent": ("arrow-up-right", "Sent again, as you asked", "calm"),

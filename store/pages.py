@@ -72,9 +72,10 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sealed(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a message's sealed text, and of the account that sends it."""
+    """What only a message's own page needs: of its sealed text, its account, its last attempt."""
 
     schedule_id: UUID
+    begun_at: datetime | None
     late_limit_s: int
     body_bytes: int
     zone: str

@@ -1,4 +1,4 @@
-"""One message: `/messages/{id}` to see, cancel and move it, its status and history as parts, and as JSON."""
+"""One message: `/messages/{id}`, all that its page shows of it as a part, and as JSON."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -6,18 +6,17 @@ from uuid import UUID
 
 from litestar import Response, get
 
-from app.clock import local_input, moment, zone_or_utc
+from app.clock import zone_or_utc
 from app.form import AppRequest, read_id, wants_json
 from app.guard import login_of
-from app.message_view import message_row, timeline
+from app.letter_view import ATTESTED as ATTESTED
+from app.letter_view import WAITS, Letter, letter
 from app.render import fragment, page
 from app.site import Site
-from app.views import MessagePage
+from app.upcoming_view import flight_of
 from domain.refusal import RefusalCode, Refused
-from store import pages, users
+from store import pages, users, wakes
 from store.pages import Message
-
-ATTESTED = "nitro"
 
 
 @get("/messages/{message_id:str}")
@@ -26,7 +25,9 @@ async def show_message(request: AppRequest, site: Site, message_id: str) -> Resp
     message = await _own(request, site, message_id)
     if wants_json(request):
         return Response(await _json(site, login_of(request).user, message))
-    return await _page(request, site, message)
+    view = await _letter(site, login_of(request).user, message)
+    gone = message.state not in WAITS
+    return page(request, "message.html", view, here="history" if gone else "today")
 
 
 @get("/api/v1/messages/{message_id:str}")
@@ -36,14 +37,11 @@ async def read_message(request: AppRequest, site: Site, message_id: str) -> Resp
     return Response(await _json(site, login_of(request).user, message))
 
 
-@get("/messages/{message_id:str}/timeline")
-async def show_timeline(request: AppRequest, site: Site, message_id: str) -> Response[Any]:
-    """The message's statement and history alone."""
+@get("/messages/{message_id:str}/letter")
+async def show_letter(request: AppRequest, site: Site, message_id: str) -> Response[Any]:
+    """All that the message's page shows of it, alone."""
     message = await _own(request, site, message_id)
-    user = login_of(request).user
-    zone = zone_or_utc(await users.zone_of(site.pool, user))
-    changes = await pages.changes(site.pool, user, message.id)
-    return fragment(request, "timeline.html", timeline(message, changes, zone, datetime.now(UTC)))
+    return fragment(request, "letter.html", await _letter(site, login_of(request).user, message))
 
 
 async def _own(request: AppRequest, site: Site, message_id: str) -> Message:
@@ -53,25 +51,16 @@ async def _own(request: AppRequest, site: Site, message_id: str) -> Message:
     return message
 
 
-async def _page(
-    request: AppRequest, site: Site, message: Message, error: str = "", status_code: int = 200
-) -> Response[Any]:
-    user, now = login_of(request).user, datetime.now(UTC)
+async def _letter(site: Site, user: UUID, message: Message) -> Letter:
+    now = datetime.now(UTC)
     zone = zone_or_utc(await users.zone_of(site.pool, user))
     sealed = await pages.sealed(site.pool, user, message.id)
     assert sealed is not None
-    view = MessagePage(
-        row=message_row(message, zone, now),
-        timeline=timeline(message, await pages.changes(site.pool, user, message.id), zone, now),
-        account=sealed.name or (f"+{sealed.phone}" if sealed.phone else "your phone"),
-        body_bytes=sealed.body_bytes,
-        zone=zone.key,
-        due_input=local_input(message.due_at, zone),
-        sealed_until=moment(datetime.fromtimestamp(sealed.not_after_s, UTC), zone, now),
-        attested=sealed.environment == ATTESTED,
-        error=error,
-    )
-    return page(request, "message.html", view, status_code=status_code, here="today")
+    changes = await pages.changes(site.pool, user, message.id)
+    wake = await wakes.around(site.pool, user, message.account_id, message.left_at or message.due_at)
+    account = await pages.account(site.pool, user, message.account_id)
+    flight = flight_of(message, account, zone, now) if message.state in WAITS else None
+    return letter(message, sealed, changes, wake, flight, zone, now)
 
 
 async def _json(site: Site, user: UUID, message: Message) -> dict[str, Any]:

@@ -27,7 +27,7 @@ WHERE m.id = $1 AND m.user_id = $2
 
 -- name: sealed_of
 -- $1 message  $2 user
-SELECT s.id AS schedule_id, s.late_limit_s, octet_length(s.body) AS body_bytes, s.zone, s.environment, s.not_after_s, a.phone, a.name
+SELECT s.id AS schedule_id, m.begun_at, s.late_limit_s, octet_length(s.body) AS body_bytes, s.zone, s.environment, s.not_after_s, a.phone, a.name
 FROM messages m JOIN schedules s ON s.id = m.schedule_id JOIN accounts a ON a.id = m.account_id
 WHERE m.id = $1 AND m.user_id = $2
 

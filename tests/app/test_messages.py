@@ -81,7 +81,7 @@ def test_a_past_time_is_refused_at_the_field_of_the_page(ana):
     assert 'value="09:07"' in answer.text
 
 
-@pytest.mark.parametrize("part", ["", "/status", "/timeline"])
+@pytest.mark.parametrize("part", ["", "/status", "/letter"])
 def test_a_part_of_a_page_is_one_element(ana, part):
     answer = ana.get(f"/messages/{ana.message}{part}", **{"HX-Request": "true"} if part else {})
     assert answer.status_code == 200
@@ -90,9 +90,7 @@ def test_a_part_of_a_page_is_one_element(ana, part):
         assert answer.text.count(f'id="m-{ana.message}{part.replace("/", "-")}"') == 1
 
 
-@pytest.mark.parametrize(
-    "path", ["/messages/{}", "/messages/{}/status", "/messages/{}/timeline", "/api/v1/messages/{}"]
-)
+@pytest.mark.parametrize("path", ["/messages/{}", "/messages/{}/status", "/messages/{}/letter", "/api/v1/messages/{}"])
 def test_the_message_of_another_is_not_there(ana, browser, path):
     eve = browser().sign_in("eve@example.org")
     assert eve.get(path.format(ana.message), **JSON).status_code == 404
