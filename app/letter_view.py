@@ -45,10 +45,11 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """All that the page shows of a message; the text is opened by the browser.
 
     `until`: when it leaves, while that is ahead. `strip` of one that left; `flight` of one that waits. `late`: why it
-    was late. `aside`: beside the status.
+    was late. `beside`: at the end of the status' line.
     """
 
     id: str
+    state: str
     name: str
     day: str
     statement: str
@@ -56,7 +57,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     until: str
     actions: list[Action]
     status: Status
-    aside: str
+    beside: str
     strip: Strip | None
     flight: FlightView | None
     steps: list[Step]
@@ -81,6 +82,7 @@ def letter(
     statement, line = _statement(message, sealed, changes, wake, zone, now)
     return Letter(
         id=str(message.id),
+        state=str(message.state),
         name=name_of(message),
         day=_long_day(message.due_at, zone, now),
         statement=statement,
@@ -88,7 +90,7 @@ def letter(
         until=due.iso if message.state in (_S.SCHEDULED, _S.ARMED) and message.due_at > now else "",
         actions=_actions(message, now),
         status=status(message, zone, flight),
-        aside=f"{span((left_at - message.due_at).total_seconds())} after {due.seconds}" if left_at else "",
+        beside=f"{span((left_at - message.due_at).total_seconds())} after {due.seconds}" if left_at else "",
         strip=strip(message.due_at, left_at, _arrived_at(message, changes), zone) if left_at else None,
         flight=flight,
         steps=steps(message, changes, wake, sealed.body_bytes, zone, now),

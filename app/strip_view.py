@@ -109,7 +109,11 @@ def _scale(at_s: float) -> str:
 
 def _mark(at_s: float, step_s: float, word: str) -> Mark:
     x = _along(at_s, step_s)
-    return Mark(x=_percent(x), label=f"{word} +{span(at_s)}", anchor="start" if x < _BEHIND else "end" if x > _BEFORE else "middle")
+    return Mark(
+        x=_percent(x),
+        label=f"{word} +{span(at_s)}",
+        anchor="start" if x < _BEHIND else "end" if x > _BEFORE else "middle",
+    )
 
 
 def _along(at_s: float, step_s: float) -> float:

@@ -123,8 +123,6 @@ class MessageRow(msgspec.Struct, frozen=True, kw_only=True):
     status: Status
 
 
-
-
 class RecoveryPage(msgspec.Struct, frozen=True, kw_only=True):
     """The recovery code's page. `since`: when the key under it was made, None when there is none yet."""
 

@@ -1,6 +1,7 @@
 // Every signed-in page: opens sealed texts in place where this browser holds the key. `[data-sealed=MESSAGE]` is a closed
 // text, `[data-sealed-note=MESSAGE]` says why one stays closed, `[data-recovery]` asks for the recovery code.
 import { Refusal, Unreached, ask } from "./ask.js";
+import { formatted } from "./formatting.js";
 
 const AT_ONCE = 20; // domain/limits.py: SEALED_TEXTS_MAX
 const NEVER = "No browser has a key for this text.";
