@@ -98,6 +98,7 @@ class Control:
             ("POST", "image"): self._image,
             ("POST", "read"): self._read,
             ("POST", "presence"): self._presence,
+            ("POST", "network"): self._network,
             ("POST", "typing"): self._typing,
             ("POST", "history"): self._history,
             ("POST", "faults"): lambda phone, body: self._fault(phone.number, body),
@@ -196,6 +197,8 @@ class Control:
             "contacts": [{"number": number, "name": name} for number, name in phone.contacts.items()],
             "devices": devices,
             "faults_waiting": self._hub.faults.waiting(phone.number),
+            "offline": phone.offline,
+            "own": phone.own,
         }
 
     def _make_phone(self, body: Fields) -> Fields:
@@ -213,6 +216,9 @@ class Control:
         if not isinstance(locked := body.get("reachout_locked", phone.reachout_locked), bool):
             raise Bad("reachout_locked must be true or false")
         phone.reachout_locked = locked
+        if not isinstance(own := body.get("own", phone.own), bool):
+            raise Bad("own must be true or false")
+        phone.own = own
         if "picture" in body:
             acts.set_picture(self._hub, phone, picture)
         for number, full_name in pairs:
@@ -251,6 +257,12 @@ class Control:
             raise Bad("available must be true or false")
         acts.set_available(self._hub, phone, body["available"])
         return {"available": phone.available}
+
+    def _network(self, phone: Phone, body: Fields) -> Fields:
+        if not isinstance(body.get("offline"), bool):
+            raise Bad("offline must be true or false")
+        self._hub.set_offline(phone, offline=body["offline"])
+        return {"offline": phone.offline}
 
     def _typing(self, phone: Phone, body: Fields) -> Fields:
         state = text(body, "state", "composing")

@@ -141,7 +141,7 @@ def hand_over(hub: Hub, link: Link, stanza: Node, target: Phone, device: int, en
     attrs = delivered_attrs(sender, own.device, stanza, target, now_s())
     if device == 0:
         letter = people.Letter(sender, own.device, stanza.text("id"), encs, identity, stanza, attrs)
-        people.receive(hub, target, letter)
+        hub.reach(target, lambda: people.receive(hub, target, letter))
         return
     companion = target.companions.get(device)
     if companion is None:

@@ -7,6 +7,7 @@ Provenance: attributes as the client's parser reads them (last section row 18). 
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from google.protobuf.message import DecodeError
 
@@ -114,7 +115,7 @@ def _resend(hub: Hub, post: Post) -> tuple[int, str]:
 def _hand_over(hub: Hub, post: Post, member: Phone, device: int, encs: Sequence[Node]) -> None:
     identity = post.stanza.find("device-identity")
     if device == 0:
-        _take(hub, post, member, encs, identity)
+        hub.reach(member, lambda: _take(hub, post, member, encs, identity))
         return
     children = list(encs)
     if identity is not None and any(enc.text("type") == "pkmsg" for enc in encs):
@@ -259,7 +260,8 @@ def send(
             own = _enc(hub, phone, member, companion, told, fresh=False)
             hub.push(member, companion, node("message", attrs, [*own, shared]))
         else:
-            _is_there(hub, member, Entry(message_id, chat, phone.number, 0, time.time(), text, None, False, kind), file)
+            line = Entry(message_id, chat, phone.number, 0, time.time(), text, None, False, kind)
+            hub.reach(member, partial(_is_there, hub, member, line, file))
     return message_id
 
 

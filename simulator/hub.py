@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ from simulator import binary
 from simulator.faults import Faults
 from simulator.journal import Journal
 from simulator.node import SERVER, Jid, Node, node
-from simulator.world import Companion, Phone, World
+from simulator.world import QUEUE_MAX, Companion, Phone, World
 
 REPLACED = node("stream:error", {}, [node("conflict", {"type": "replaced"})])
 REMOVED = node("stream:error", {"code": 401}, [node("conflict", {"type": "device_removed"})])
@@ -109,6 +109,8 @@ class Hub:
         self.links: set[Link] = set()
         self.codes: dict[str, Any] = {}
         """Clients that wait for a code to be typed, by phone number (kept by ``linking``)."""
+        self._waiting: dict[str, deque[Callable[[], None]]] = {}
+        """What happens at offline phones once they are back, by number."""
         self._logins: Counter[tuple[str, int]] = Counter()
         self._online: dict[tuple[str, int], Link] = {}
         self._origins: dict[tuple[str, str], int] = {}
@@ -180,6 +182,23 @@ class Hub:
                 if kind == "message" or jid is None or held == whole:
                     del link.companion.queue[held]
         self.world.changed(link.phone)
+
+    def reach(self, phone: Phone, act: Callable[[], None]) -> None:
+        """Do something that the phone itself takes part in: now, or when it is back; the oldest falls out."""
+        if phone.offline:
+            self._waiting.setdefault(phone.number, deque(maxlen=QUEUE_MAX)).append(act)
+        else:
+            act()
+
+    def set_offline(self, phone: Phone, *, offline: bool) -> None:
+        """Take a phone's network away, or give it back: then what waited happens, in its order."""
+        if phone.offline == offline:
+            return
+        phone.offline = offline
+        self.journal.add("network", phone.number, offline=offline)
+        if not offline:
+            for act in self._waiting.pop(phone.number, ()):
+                act()
 
     def note_origin(self, phone: Phone, message_id: str, device: int) -> None:
         """Remember which device sent a message, so that its receipts find it; bounded."""

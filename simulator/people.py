@@ -182,15 +182,19 @@ def say(hub: Hub, phone: Phone, number: str, text: str) -> str:
 def note_said(
     hub: Hub, phone: Phone, to: Phone, message_id: str, text: str | None, kind: str = "text", file: str = ""
 ) -> None:
-    """The line in both phones' chats; phone to phone nothing can go wrong, so it counts as delivered at once."""
-    now = time.time()
-    phone.add_entry(Entry(message_id, to.number, phone.number, 0, now, text, None, True, kind, file=file))
-    if to is not phone:
+    """The line in both phones' chats. Phone to phone nothing can go wrong: it is there once the other is online."""
+    phone.add_entry(Entry(message_id, to.number, phone.number, 0, time.time(), text, None, True, kind, file=file))
+    hub.world.changed(phone)
+
+    def arrive() -> None:
+        now = time.time()
         to.add_entry(Entry(message_id, phone.number, phone.number, 0, now, text, None, False, kind, file=file))
         hub.journal.add("inbox", to.number, id=message_id, sender=phone.number, text=text, kind_of=kind, own=False)
         note_receipt(hub, phone, to, [message_id], "")
-    hub.world.changed(phone)
-    hub.world.changed(to)
+        hub.world.changed(to)
+
+    if to is not phone:
+        hub.reach(to, arrive)
 
 
 def send(hub: Hub, phone: Phone, to: Phone, message_id: str, message: e2e.Message, type_: str = "text") -> None:

@@ -22,6 +22,7 @@ _PLAIN = (
     "contacts",
     "about",
     "auto_reply",
+    "own",
     "picture",
     "next_device",
     "trusts",
@@ -83,7 +84,7 @@ def phone_from(image: dict[str, Any], random_bytes: Callable[[int], bytes]) -> P
         ],
         peers=set(image["peers"]),
         app_state={saved["name"]: Collection.from_dict(saved, random_bytes) for saved in image["app_state"]},
-        **{name: image[name] for name in _PLAIN},
+        **{name: image[name] for name in _PLAIN if name in image},
     )
 
 

@@ -168,6 +168,8 @@ class Simulator:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=STOP_TIMEOUT_S)
+        for phone in self.world:
+            self.hub.set_offline(phone, offline=False)  # what waits for it is in memory only
         self._save_all()
         self._lock.close()
 

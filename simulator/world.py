@@ -107,6 +107,10 @@ class Phone:
     auto_reply: str = ""
     available: bool = False
     """Whether the person has the app open; not kept over restarts."""
+    offline: bool = False
+    """Whether the phone itself has no network: what comes for it waits. Not kept over restarts."""
+    own: bool = False
+    """Whether its person is the one who uses the product: the pages show it first."""
     picture: str = ""
     """"", "shown" or "hidden"."""
     companions: dict[int, Companion] = field(default_factory=dict)

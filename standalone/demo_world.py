@@ -30,7 +30,8 @@ class Phones:
         for number, name in CONTACTS:
             self._post("/phones", {"number": number, "name": name, "picture": "shown", "contacts": own})
         known = [{"number": number, "name": name} for number, name in CONTACTS]
-        self._post("/phones", {"number": OWN_NUMBER, "name": OWN_NAME, "picture": "shown", "contacts": known})
+        whose = {"number": OWN_NUMBER, "name": OWN_NAME, "picture": "shown", "own": True, "contacts": known}
+        self._post("/phones", whose)
 
     def scan(self, number: str, qr: str) -> None:
         """Let the phone scan a QR text; the device is linked when this returns."""

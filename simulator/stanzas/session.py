@@ -40,4 +40,4 @@ def _deliver_waiting(hub: Hub, link: Link) -> None:
     hub.journal.add("active", phone.number, device=companion.device, waiting=len(waiting))
     if not companion.synced and companion.prekeys:
         companion.synced = True
-        people.first_sync(hub, phone, companion)
+        hub.reach(phone, lambda: people.first_sync(hub, phone, companion))
