@@ -223,6 +223,7 @@ async def test_no_width_makes_it_scroll_sideways(page: Page, show: Show, width: 
     await show(qr=FIRST, number=1, ends_s=60)
     await expect(code_of(page, FIRST)).to_be_visible()
     await page.set_viewport_size({"width": width, "height": 800})
+    await expect(page.locator("body > .tabs")).to_be_visible(visible=width < 960)
     assert await page.evaluate("document.documentElement.scrollWidth") <= width
 
 

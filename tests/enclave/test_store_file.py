@@ -138,7 +138,7 @@ def test_the_version_changes_with_a_name(path: Path) -> None:
     assert store.version() != before
 
 
-def test_the_version_changes_with_what_the_owner_calls_himself(path: Path) -> None:
+def test_the_version_changes_with_the_name_of_the_owner(path: Path) -> None:
     store = StoreFile(path, JID)
     before = store.version()
     execute(path, "UPDATE whatsmeow_device SET push_name = 'Me'")

@@ -145,7 +145,7 @@ async def test_from_the_scan_to_ready_each_step_is_told_in_order(engine: Engine,
     assert (row["link"], row["contacts"]) == ("LINKED", 1)
 
 
-async def test_the_account_is_called_what_its_owner_calls_himself(engine: Engine, world: World) -> None:
+async def test_the_account_has_the_name_that_its_owner_gave(engine: Engine, world: World) -> None:
     account, _ = await linked(engine, world)
     await engine.hears("contacts_copied", account=account, synced=True)
     while not (name := await engine.store.pool.fetchval("SELECT name FROM accounts WHERE id = $1", account)):
