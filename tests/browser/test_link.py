@@ -77,7 +77,7 @@ def show(page: Page, cache, database: Database) -> Show:  # noqa: F811
         shown = PairingShown(phase=phase, since_ms=now_ms, ends_ms=ends_ms, **fields)
         await cache.set(keys.pairing(account), msgspec.json.encode(shown), px=200_000)
         if told:
-            await cache.publish(keys.news_of(user), json.dumps([["pairing", account], ["account", account]]))
+            await cache.publish(keys.news_of(user), json.dumps([["pairing", account]]))
 
     return put
 
