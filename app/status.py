@@ -38,6 +38,8 @@ STATUS: Final[dict[RefusalCode, int]] = {
     _C.REPLAYED: 409,
     _C.LEAVING_NOW: 409,
     _C.RESTING: 409,
+    _C.TOO_MANY_WAKES: 429,
+    _C.TOO_MANY_EXPORTS: 429,
     _C.THEME_UNKNOWN: 422,
     _C.WORD_WRONG: 422,
     _C.VIEWING_KEY_EXISTS: 409,

@@ -2,7 +2,9 @@
 
 import msgspec
 
+from app.account_view import AccountState
 from app.clock import Moment
+from app.day_line import DayLine
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +48,7 @@ class Landing(msgspec.Struct, frozen=True, kw_only=True):
 
     attested: bool
     warn_days: int
+    day: DayLine
 
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +78,7 @@ class LoginRow(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     name: str
     handheld: bool
-    since: Moment
+    since: str
     current: bool
 
 
@@ -127,37 +130,6 @@ class RecoveryPage(msgspec.Struct, frozen=True, kw_only=True):
     """The recovery code's page. `since`: when the key under it was made, None when there is none yet."""
 
     since: Moment | None
-
-
-class AccountState(msgspec.Struct, frozen=True, kw_only=True):
-    """An account's state in words."""
-
-    id: str
-    link: str
-    statement: str
-    line: str
-    tone: str
-    name: str
-    phone: str
-    facts: list[tuple[str, str]]
-    can_link: bool
-    can_unlink: bool
-    pairing: bool
-
-
-class AccountsPage(msgspec.Struct, frozen=True, kw_only=True):
-    """All accounts of a user, and an id for the next one."""
-
-    accounts: list[AccountState]
-    new_id: str
-    may_add: bool
-
-
-class AccountPage(msgspec.Struct, frozen=True, kw_only=True):
-    """One account, with its logins beside it."""
-
-    state: AccountState
-    logins: list[LoginRow]
 
 
 class ContactRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -177,7 +177,9 @@ DAY_MARKS_MAX: Final = 500
 """Messages that the line of a day looks at."""
 RECORD_S: Final = 30 * 24 * 3600
 """How far back the on-time record of an account reaches."""
-LATELY_MAX: Final = 8
+THEME_S: Final = 366 * 24 * 3600
+"""How long a browser without a login remembers the chosen theme."""
+LATELY_MAX: Final = 6
 """Steps of an account's latest history on its page."""
 EXPORT_PAGE_ROWS: Final = 200
 """Rows that an export reads at a time; each may have a sealed body of 16 kB."""

@@ -38,6 +38,8 @@ class RefusalCode(StrEnum):
     REPLAYED = "replayed"
     LEAVING_NOW = "leaving_now"
     RESTING = "resting"
+    TOO_MANY_WAKES = "too_many_wakes"
+    TOO_MANY_EXPORTS = "too_many_exports"
     THEME_UNKNOWN = "theme_unknown"
     WORD_WRONG = "word_wrong"
     VIEWING_KEY_EXISTS = "viewing_key_exists"
@@ -78,6 +80,8 @@ SENTENCES: Final[dict[RefusalCode, str]] = {
     RefusalCode.REPLAYED: "This was sent already; nothing was stored twice.",
     RefusalCode.LEAVING_NOW: "A message is leaving right now. Wait two minutes, then delete. Nothing was deleted.",
     RefusalCode.RESTING: "This account rests, because WhatsApp asked for a pause. It wakes by itself.",
+    RefusalCode.TOO_MANY_WAKES: "WhatsApp distrusts accounts that connect all the time, so this has a limit.",
+    RefusalCode.TOO_MANY_EXPORTS: "Three copies an hour is the most.",
     RefusalCode.THEME_UNKNOWN: "There are three themes: the system's, light and dark.",
     RefusalCode.WORD_WRONG: "Type the word delete. Nothing was deleted.",
     RefusalCode.VIEWING_KEY_EXISTS: "Another of your browsers has a recovery code already. Enter that one here.",

@@ -29,6 +29,7 @@ async def begin(pool: Pool, user: UUID) -> None:
             return
         await connection.execute(_SQL["drop_schedules"], user)
         await connection.execute(_SQL["drop_people"], user)
+        await connection.execute(_SQL["drop_key"], user)
         await _unlink(connection)
 
 

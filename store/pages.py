@@ -26,7 +26,10 @@ _PICTURE_OF = _SQL["picture_of"]
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """An account as pages know it: no key, no JID."""
+    """An account as pages know it: no key, no JID.
+
+    `phone_days`: bit n is the day n days before that of `phone_seen_at` (UTC); `lead_ms`: from a wake to ready.
+    """
 
     id: UUID
     link: Link
@@ -43,6 +46,17 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     phone_seen_at: datetime | None
     backoff_until: datetime | None
     parked_until: datetime | None
+    phone_days: int = 0
+    lead_ms: int = int(limits.LEAD_DEFAULT_S * 1000)
+
+
+class Leaving(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that leaves or has left. `recipient_name` None: not among the contacts; `left_at` None: not yet."""
+
+    due_at: datetime
+    recipient: str
+    recipient_name: str | None
+    left_at: datetime | None = None
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,6 +138,20 @@ async def next_due(pool: Pool, account_id: UUID) -> tuple[datetime | None, int]:
         row = await pool.fetchrow(_NEXT_DUE_OF_ACCOUNT, account_id)
     assert row is not None
     return row["at"], row["waiting"]
+
+
+async def first_to_leave(pool: Pool, account_id: UUID) -> Leaving | None:
+    """What the account sends next. The caller has checked whose account it is."""
+    async with reaching():
+        row = await pool.fetchrow(_SQL["first_to_leave"], account_id)
+    return None if row is None else msgspec.convert(dict(row), Leaving)
+
+
+async def left_lately(pool: Pool, user: UUID, account_id: UUID, since: datetime, most: int) -> list[Leaving]:
+    """What the account has sent of what was due since an instant, newest first."""
+    async with reaching():
+        rows = await pool.fetch(_SQL["left_lately"], account_id, user, since, most)
+    return msgspec.convert([dict(row) for row in rows], list[Leaving])
 
 
 async def message(pool: Pool, user: UUID, message_id: UUID) -> Message | None:

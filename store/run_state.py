@@ -86,6 +86,12 @@ class RunState:
         """Shows that the account is parked; Postgres has the instant."""
         await self._hint(self._redis.client.set(keys.parked(str(account)), reason, px=_ms(wait_s)))
 
+    async def look_wait(self, account: UUID) -> str:
+        """Why the account waits, "" if it does not or nobody knows. Raises `Unavailable`."""
+        names = [keys.parked(str(account)), keys.backoff(str(account))]
+        found = await self._redis.ask(self._redis.client.mget(names))
+        return next((reason for reason in found if reason), "")
+
     async def clear_backoff(self, account: UUID) -> None:
         """Forgets both waits."""
         await self._hint(self._redis.client.delete(keys.backoff(str(account)), keys.parked(str(account))))

@@ -8,7 +8,7 @@ from litestar import Response, delete, get
 from litestar.response import Redirect
 
 from app.browsers import browser_name, is_handheld
-from app.clock import moment, zone_or_utc
+from app.clock import moment, within, zone_or_utc
 from app.form import AppRequest, wants_json
 from app.guard import csrf_token, end_cookie, keep_visit, login_of, visit_of
 from app.site import Site
@@ -70,7 +70,7 @@ async def login_rows(request: AppRequest, site: Site) -> list[LoginRow]:
             digest=one.digest,
             name=browser_name(one.agent),
             handheld=is_handheld(one.agent),
-            since=moment(one.created_at, zone, now),
+            since=within(moment(one.created_at, zone, now).full),
             current=one.digest == login.digest,
         )
         for one in await site.logins.of_user(login.user)

@@ -8,6 +8,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.response import Redirect
 
+from app.day_line import DayLine, Mark
 from app.form import AppRequest, read_form, wants_json
 from app.guard import cookie_name, end_cookie, make_cookie, visit_of
 from app.handlers.messages import ATTESTED
@@ -22,6 +23,29 @@ from store.login_codes import CodeTried
 from store.rates import CODES_PER_ADDRESS, CODES_PER_CLIENT, TRIES_PER_CLIENT
 
 AGENT: Final = "user-agent"
+A_DAY: Final = DayLine(
+    starts="",
+    ends="",
+    now="36.2%",
+    morning="25%",
+    evening="81.25%",
+    night="18.75%",
+    hours=[("25%", "06"), ("50%", "12"), ("75%", "18")],
+    marks=[
+        Mark(x=x, kind=kind, count=1, href="", label="")
+        for x, kind in (
+            ("27%", "done"),
+            ("30%", "done"),
+            ("37.5%", "next"),
+            ("48%", "go"),
+            ("54%", "go"),
+            ("75%", "needs"),
+            ("84%", "go"),
+        )
+    ],
+    label="",
+)
+"""The day that the landing page shows: an example, like the letter beside it."""
 NOT_MAILED: Final = "We could not hand the mail over just now. Your address is kept; try again in a minute."
 
 
@@ -44,7 +68,9 @@ async def show_landing(request: AppRequest, site: Site) -> Response[Any]:
     """The landing page; whoever is signed in goes on to today."""
     if request.scope["user"] is not None:
         return Redirect("/today", status_code=303)
-    return page(request, "landing.html", Landing(attested=await is_attested(site), warn_days=limits.PHONE_WARN_DAYS))
+    return page(
+        request, "landing.html", Landing(attested=await is_attested(site), warn_days=limits.PHONE_WARN_DAYS, day=A_DAY)
+    )
 
 
 @get("/login", opt={"public": True})

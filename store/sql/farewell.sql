@@ -27,6 +27,10 @@ WITH theirs AS (
 )
 DELETE FROM wakes w USING theirs WHERE w.account_id = theirs.id;
 
+-- name: drop_key
+-- The viewing key of user $1.
+DELETE FROM viewing_keys WHERE user_id = $1;
+
 -- name: unlink
 -- Every account of whoever is leaving is unlinked (from $1) or given up while linking (from $2, to $3); returns which are to
 -- be told of. Repeated: an account that was linked meanwhile is found by the next turn.

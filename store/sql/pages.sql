@@ -1,19 +1,32 @@
 -- name: accounts_of
 -- $1 user
 SELECT id, link, link_reason, link_changed_at, banned_until, phone, name, wish, pair_phone, contacts,
-       names_synced_at, last_hot_at, phone_seen_at, backoff_until, parked_until
+       names_synced_at, last_hot_at, phone_seen_at, phone_days, lead_ms, backoff_until, parked_until
 FROM accounts WHERE user_id = $1 ORDER BY created_at, id
 
 -- name: account_of
 -- $1 account  $2 user
 SELECT id, link, link_reason, link_changed_at, banned_until, phone, name, wish, pair_phone, contacts,
-       names_synced_at, last_hot_at, phone_seen_at, backoff_until, parked_until
+       names_synced_at, last_hot_at, phone_seen_at, phone_days, lead_ms, backoff_until, parked_until
 FROM accounts WHERE id = $1 AND user_id = $2
 
 -- name: next_due_of_account
 -- $1 account
 SELECT min(due_at) AS at, count(*) AS waiting FROM messages
 WHERE account_id = $1 AND state IN ('SCHEDULED', 'ARMED', 'SENDING', 'HELD', 'BLOCKED')
+
+-- name: first_to_leave
+-- $1 account  What leaves first, if nothing stands in its way.
+SELECT m.due_at, m.recipient, c.name AS recipient_name
+FROM messages m LEFT JOIN contacts c ON c.account_id = m.account_id AND c.jid = m.recipient
+WHERE m.account_id = $1 AND m.state IN ('SCHEDULED', 'ARMED', 'SENDING') ORDER BY m.due_at, m.id LIMIT 1
+
+-- name: left_lately
+-- $1 account  $2 user  $3 since  $4 at most
+SELECT m.due_at, coalesce(m.left_at, m.sent_at) AS left_at, m.recipient, c.name AS recipient_name
+FROM messages m LEFT JOIN contacts c ON c.account_id = m.account_id AND c.jid = m.recipient
+WHERE m.account_id = $1 AND m.user_id = $2 AND m.due_at >= $3 AND m.sent_at IS NOT NULL
+ORDER BY m.due_at DESC, m.id DESC LIMIT $4
 
 -- name: message_of
 -- $1 message  $2 user
