@@ -16,6 +16,7 @@ from app.render import fragment, page
 from app.shield import route_of
 from app.status import STATUS
 from app.views import Trouble
+from app.way_back import keep_way
 from domain.refusal import RefusalCode, Refused, Unavailable
 
 UNAVAILABLE: Final = "It does not answer right now. What is scheduled still leaves; try again in a moment."
@@ -73,7 +74,9 @@ def on_refused(request: AppRequest, refused: Refused) -> Response[Any]:
         and not wants_json(request)
         and not request.headers.get("hx-request")
     ):
-        return Redirect("/login", status_code=303)
+        leading = Redirect("/login", status_code=303)
+        keep_way(request, leading)
+        return leading
     response = answer(request, refusal(refused))
     if refused.after_s:
         response.headers["retry-after"] = str(refused.after_s)

@@ -12,6 +12,7 @@ from app.guard import check_login, check_write
 from app.handlers import (
     accounts,
     acts,
+    composer,
     contacts,
     editing,
     find,
@@ -69,7 +70,9 @@ ROUTES: Final = (
     acts.change_message,
     acts.resend_message,
     schedules.show_seal_key,
-    schedules.show_composer,
+    composer.show_composer,
+    composer.show_next,
+    composer.show_schedule,
     schedules.create_schedule,
     accounts.list_accounts,
     accounts.create_account,

@@ -177,17 +177,3 @@ class ContactsPage(msgspec.Struct, frozen=True, kw_only=True):
     account: str
     accounts: list[tuple[str, str, bool]]
     contacts: ContactList
-
-
-class Compose(msgspec.Struct, frozen=True, kw_only=True):
-    """The page on which one writes. `schedule` is the id that the seal will be bound to; `to`: already chosen."""
-
-    schedule: str
-    account: str
-    accounts: list[AccountState]
-    contacts: ContactList
-    to: ContactRow | None
-    due: str
-    zone: str
-    attested: bool
-    chars_max: int

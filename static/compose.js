@@ -1,141 +1,203 @@
-// The composer: choose a person, seal the text here, send only the seal. The text is in a field without a name, so no
-// form can carry it away; a draft is kept in this tab and nowhere else.
-import { Refusal, ask } from "./ask.js";
-import { seal } from "./seal.js";
+// The composer: choose a person, write, choose a time, seal the text here, send only the seal. The text is in a field
+// without a name and the form has no submit button, so nothing can carry it away; a draft stays in this browser.
+import { Refusal, Unreached, ask } from "./ask.js";
+import { takeDraft } from "./compose_draft.js";
+import { sealAndSchedule } from "./compose_seal.js";
+import { showText, textTrouble } from "./compose_text.js";
+import { focusOn, hasPlace, note, tell } from "./compose_trouble.js";
+import { chooseTime, chosenTime, detectZone, due, refresh, refreshSoon, startTime, timeTrouble } from "./compose_when.js";
 import { attach } from "./to.js";
-import { wrap } from "./vault.js";
+import { unseal } from "./vault.js";
 
 const form = document.getElementById("compose");
 const text = document.getElementById("text");
 const account = document.getElementById("account");
-const button = document.getElementById("seal");
-const word = document.getElementById("seal-word");
 const recipient = document.getElementById("recipient");
-const FIELDS = { recipient: document.getElementById("to-input"), text, due: document.getElementById("due"), zone: document.getElementById("zone") };
-const DRAFT = "autosendr/draft";
+const schedule = document.getElementById("schedule");
+const button = document.getElementById("seal");
+const user = document.body.dataset.user;
+const link = new URLSearchParams(location.search);
+const again = form.dataset.again;
 
-// People.
-
-attach(document.getElementById("to"), {
+const to = attach(document.getElementById("to"), {
   onchange(chosen) {
-    recipient.value = chosen ? chosen.jid : "";
+    showRecipient();
+    keep();
+    refreshSoon();
     if (!chosen) return;
     tell("recipient", "");
     text.focus();
   },
 });
 
-account.addEventListener("change", () => {
-  location.assign(`/schedules/new?account=${encodeURIComponent(account.value)}`);
-});
-
-// Text and draft.
-
-function characters() {
-  return [...text.value].length;
-}
-
-function written() {
-  document.getElementById("count").textContent = characters().toLocaleString("en");
-  try {
-    sessionStorage.setItem(DRAFT, text.value);
-  } catch {
-    // A browser that keeps nothing keeps no draft; writing goes on.
-  }
-}
-
-text.addEventListener("input", written);
-try {
-  text.value ||= sessionStorage.getItem(DRAFT) ?? "";
-} catch {
-  // As above.
-}
-written();
-
-document.getElementById("zone").addEventListener("focus", () => {
-  const list = document.getElementById("zones");
-  if (list.childElementCount) return;
-  for (const zone of Intl.supportedValuesOf("timeZone")) {
-    const option = document.createElement("option");
-    option.value = zone;
-    list.append(option);
-  }
-}, { once: true });
-
-// Errors at their fields.
-
-function tell(field, sentence) {
-  const place = document.getElementById(`${field}-error`);
-  place.lastElementChild.textContent = sentence;
-  place.hidden = !sentence;
-  if (sentence) FIELDS[field].setAttribute("aria-invalid", "true");
-  else FIELDS[field].removeAttribute("aria-invalid");
-}
-
-function clear() {
-  for (const field of Object.keys(FIELDS)) tell(field, "");
-  document.getElementById("form-error").hidden = true;
-}
-
-function show(error) {
-  if (error instanceof Refusal && error.field in FIELDS) {
-    tell(error.field, error.message);
-    FIELDS[error.field].focus();
-    return;
-  }
-  const place = document.getElementById("form-error");
-  place.textContent = error instanceof Refusal ? error.message : "AutoSendr cannot be reached. Your text is kept here; try again.";
-  place.hidden = false;
-  place.scrollIntoView({ block: "nearest" });
-}
-
-// Sealing and sending.
-
-async function schedule() {
-  const key = await ask("/seal-key");
-  const fields = new FormData(form);
-  const bound = { account: fields.get("account"), schedule: fields.get("schedule"), recipient: fields.get("recipient") };
-  const viewing = (contentKey, binding) => wrap(document.body.dataset.user, contentKey, binding);
-  const sent = new URLSearchParams(await seal(text.value, bound, key, viewing));
-  for (const name of ["csrf", "schedule", "account", "recipient", "due", "zone"]) sent.set(name, fields.get(name) ?? "");
-  return ask("/schedules", { method: "POST", body: sent });
-}
-
-function missing() {
-  if (!recipient.value) return ["recipient", "Choose a contact, or write the number with its country code."];
-  if (!text.value.trim()) return ["text", "Write something first."];
-  if (characters() > Number(text.dataset.charsMax)) return ["text", "That is too long for one message."];
-  return null;
-}
-
+let draft = null;
+// The text that was handed over under this page's schedule id, once it was tried: of two tries one is kept.
+let tried = null;
 let busy = false;
 
-form.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  if (busy) return;
-  clear();
-  const lack = missing();
-  if (lack) {
-    show(new Refusal({ code: "", field: lack[0], sentence: lack[1] }));
+// The draft.
+
+const sameLink = (kept) => kept.from === location.search;
+
+// A link that names a person or a message does not open what was begun for another; nor does what is typed already.
+function fits(kept) {
+  if (text.value && text.value !== kept.text) return false;
+  return sameLink(kept) || (!again && (!link.get("to") || !kept.recipient || kept.recipient === link.get("to")));
+}
+
+function keep() {
+  if (!draft) return;
+  const kept = draft.save({
+    text: text.value,
+    account: account.value,
+    recipient: recipient.value,
+    name: to.chosen()?.name ?? "",
+    time: chosenTime(),
+    from: location.search,
+    schedule: schedule.value,
+    tried,
+  });
+  document.querySelector("#kept span").hidden = !kept;
+}
+
+function restore(kept) {
+  const elsewhere = kept.account !== account.value && [...(account.options ?? [])].some((one) => one.value === kept.account);
+  if (elsewhere && !link.get("account")) {
+    location.replace(`/schedules/new?account=${encodeURIComponent(kept.account)}`);
     return;
   }
-  busy = true;
-  button.setAttribute("aria-busy", "true");
-  word.textContent = "Sealing …";
+  text.value = kept.text;
+  // People and groups are of one account.
+  if (kept.account === account.value && (sameLink(kept) || !link.get("to"))) {
+    to.choose(kept.recipient ? { jid: kept.recipient, name: kept.name } : null);
+    showRecipient();
+  }
+  if (sameLink(kept) || !link.get("due")) chooseTime(kept.time);
+  schedule.value = kept.schedule;
+  tried = kept.tried;
+  showText();
+}
+
+// A message that is written again: its text, where this browser can open it.
+async function writeAgain() {
   try {
-    let message;
-    try {
-      message = await schedule();
-    } catch (error) {
-      if (error.code !== "seal_stale") throw error;
-      message = await schedule(); // the enclave has started anew meanwhile: once more, with its new key
-    }
-    sessionStorage.removeItem(DRAFT);
-    location.assign(`/messages/${message.id}`);
+    text.value ||= await unseal(user, await ask(`/messages/${again}/sealed`));
+    showText();
+    keep();
   } catch (error) {
+    note(error instanceof Refusal ? error.sentence : "The text of the other message could not be fetched. Write it anew.");
+  }
+}
+
+// Sealing.
+
+function missing() {
+  if (!recipient.value) tell("recipient", "Choose a contact, or write the number with its country code.");
+  const wrong = textTrouble();
+  if (wrong) tell("text", wrong);
+  if (!recipient.value) return "recipient";
+  return wrong ? "text" : timeTrouble();
+}
+
+const WAYS = {
+  not_signed_in: { name: "Sign in", href: location.pathname + location.search },
+  not_linked: { name: "Link again", href: "/accounts" },
+};
+
+function show(error) {
+  if (error instanceof Unreached) {
+    note("AutoSendr cannot be reached. What you wrote is kept here; try again.");
+  } else if (error.code === "replayed") {
+    // An earlier try did arrive. What was changed since is another message.
+    note("This was taken already, as you first wrote it.", { name: "Look at it", href: `/schedules/${schedule.value}` });
+    schedule.value = crypto.randomUUID();
+    tried = null;
+    keep();
+  } else if (error.field && hasPlace(error.field)) {
+    tell(error.field, error.sentence);
+    focusOn(error.field);
+  } else {
+    const signedOut = error.code === "not_signed_in";
+    note(signedOut ? "You are signed out. What you wrote is kept here." : error.sentence, WAYS[error.code]);
+  }
+}
+
+function setBusy(now) {
+  busy = now;
+  if (now) button.setAttribute("aria-busy", "true");
+  else button.removeAttribute("aria-busy");
+}
+
+function leave(address) {
+  draft?.clear();
+  location.assign(address);
+}
+
+button.addEventListener("click", async () => {
+  if (busy || !navigator.onLine) return;
+  note("");
+  const lack = missing();
+  if (lack) {
+    focusOn(lack);
+    return;
+  }
+  setBusy(true);
+  const before = tried;
+  tried = text.value;
+  keep();
+  const zone = document.getElementById("zone").value.trim();
+  const asked = { text: text.value, account: account.value, schedule: schedule.value, recipient: recipient.value, due: due(), zone };
+  try {
+    const address = await sealAndSchedule(user, asked);
+    if (address) {
+      leave(address);
+      return;
+    }
+    setBusy(false);
+    button.focus();
+  } catch (error) {
+    if (error.code === "replayed" && before === text.value) {
+      leave(`/schedules/${schedule.value}`);
+      return;
+    }
+    setBusy(false);
+    if (!(error instanceof Refusal || error instanceof Unreached)) throw error;
     show(error);
-    busy = false;
-    button.removeAttribute("aria-busy");
-    word.textContent = "Seal and schedule";
   }
 });
+
+// The page.
+
+function showRecipient() {
+  const chosen = to.chosen();
+  recipient.value = chosen ? chosen.jid : "";
+  document.getElementById("who").textContent = chosen ? chosen.name : "they";
+  document.getElementById("see").textContent = chosen ? "sees" : "see";
+}
+
+function showOnline() {
+  document.getElementById("offline").hidden = navigator.onLine;
+  if (navigator.onLine) button.removeAttribute("aria-disabled");
+  else button.setAttribute("aria-disabled", "true");
+}
+
+for (const name of ["online", "offline"]) window.addEventListener(name, showOnline);
+text.addEventListener("input", () => {
+  showText();
+  keep();
+});
+account.addEventListener("change", () => {
+  keep();
+  location.assign(`/schedules/new?account=${encodeURIComponent(account.value)}`);
+});
+startTime(keep);
+showText();
+showRecipient();
+showOnline();
+
+draft = await takeDraft(user, fits);
+const otherZone = detectZone();
+if (draft.value) restore(draft.value);
+else if (again) await writeAgain();
+keep();
+if (otherZone || draft.value) refresh({ anew: true });

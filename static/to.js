@@ -170,5 +170,8 @@ export function attach(element, { onchange = () => {} } = {}) {
     if (waiting && current()) enter();
   });
 
+  // Who was faster than this script is not left with a closed list.
+  if (document.activeElement === input && !chosen()) open();
+
   return { input, chosen, choose: draw, clear: () => draw(null) };
 }

@@ -17,6 +17,7 @@ _ACCOUNTS_OF = _SQL["accounts_of"]
 _ACCOUNT_OF = _SQL["account_of"]
 _NEXT_DUE_OF_ACCOUNT = _SQL["next_due_of_account"]
 _MESSAGE_OF = _SQL["message_of"]
+_MESSAGE_OF_SCHEDULE = _SQL["message_of_schedule"]
 _SEALED_OF = _SQL["sealed_of"]
 _NEWEST_OF = _SQL["newest_of"]
 _CHANGES_OF = _SQL["changes_of"]
@@ -159,6 +160,12 @@ async def message(pool: Pool, user: UUID, message_id: UUID) -> Message | None:
     async with reaching():
         row = await pool.fetchrow(_MESSAGE_OF, message_id, user)
     return None if row is None else msgspec.convert(dict(row), Message)
+
+
+async def message_of_schedule(pool: Pool, user: UUID, schedule: UUID) -> UUID | None:
+    """The first message of the user's schedule, or None."""
+    async with reaching():
+        return await pool.fetchval(_MESSAGE_OF_SCHEDULE, schedule, user)
 
 
 async def sealed(pool: Pool, user: UUID, message_id: UUID) -> Sealed | None:

@@ -1,7 +1,7 @@
-"""Writing a message: `/schedules/new`, `POST /schedules`, and the key that browsers seal to, `/seal-key`."""
+"""Scheduling a sealed message, `POST /schedules`, and the key that browsers seal to, `/seal-key`."""
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,17 +9,10 @@ import msgspec
 from litestar import Response, get, post
 from litestar.response import Redirect
 
-from app.clock import local_input, zone_or_utc
-from app.contact_view import contact_row, number_row
 from app.form import AppRequest, base64url, read_bytes, read_form, wants_json
-from app.guard import login_of
-from app.handlers.accounts import state_of
-from app.handlers.contacts import find
-from app.handlers.messages import ATTESTED
+from app.guard import csrf_token, login_of
 from app.handlers.viewing import read_viewing
-from app.render import page
 from app.site import Site
-from app.views import Compose
 from domain import draft, limits
 from domain.refusal import RefusalCode, Refused, Unavailable
 from enclave.wire.answers import Ingested
@@ -27,14 +20,12 @@ from enclave.wire.envelope import Code
 from enclave.wire.limits import BODY_BYTES_MAX, SEAL_VALID_S_MAX
 from enclave.wire.operations import Ingest
 from enclave.wire.sealing import ENVELOPE_BYTES, NONCE_BYTES, TAG_BYTES, Binding, recipient_hash
-from store import pages, schedules, users
-from store.database import new_id
+from store import schedules
 from store.door import DoorFailed
 
 SEAL_VALID_S: Final = limits.DUE_FUTURE_S_MAX + 14 * 24 * 3600
 """How long the page's seals are valid: the furthest time that can be chosen, and room to move it."""
 
-PROPOSED: Final = timedelta(hours=1)
 _KID_CHARS_MAX: Final = 64
 _BODY_BYTES_MIN: Final = NONCE_BYTES + 1 + TAG_BYTES
 
@@ -74,8 +65,11 @@ class NewMessage(SealedFields, frozen=True):
 
 
 @get("/seal-key")
-async def show_seal_key(site: Site) -> Response[Any]:
-    """The enclave's key, and until when a seal made now should be valid (Unix seconds, by the server's clock)."""
+async def show_seal_key(request: AppRequest, site: Site) -> Response[Any]:
+    """The enclave's key, and until when a seal made now should be valid (Unix seconds, by the server's clock).
+
+    `csrf`: the token of the login that asks, so that a page which outlived its login seals with the next one.
+    """
     welcome = await site.door.welcome()
     return Response(
         {
@@ -83,36 +77,9 @@ async def show_seal_key(site: Site) -> Response[Any]:
             "public_key": base64url(welcome.seal_public_key),
             "environment": welcome.environment,
             "not_after_s": int(time.time()) + SEAL_VALID_S,
+            "csrf": csrf_token(request),
         }
     )
-
-
-@get("/schedules/new")
-async def show_composer(request: AppRequest, site: Site, account: str = "", to: str = "") -> Response[Any]:
-    """The page on which one writes. `account`, `to`: what it begins with."""
-    user = login_of(request).user
-    usable = [one for one in await pages.accounts(site.pool, user) if one.link in schedules.CAN_SCHEDULE]
-    if not usable:
-        return Redirect("/accounts", status_code=303)
-    chosen = next((one for one in usable if str(one.id) == account), usable[0])
-    zone = zone_or_utc(await users.zone_of(site.pool, user))
-    try:
-        attested = (await site.door.welcome()).environment == ATTESTED
-    except Unavailable:
-        attested = False
-    known = await pages.contact(site.pool, user, chosen.id, to) if to else None
-    view = Compose(
-        schedule=str(new_id()),
-        account=str(chosen.id),
-        accounts=[await state_of(site, user, one) for one in usable],
-        contacts=await find(site, user, chosen, "", choosing=True),
-        to=contact_row(str(chosen.id), known) if known else number_row(to.partition("@")[0]),
-        due=local_input(datetime.now(UTC) + PROPOSED, zone),
-        zone=zone.key,
-        attested=attested,
-        chars_max=limits.TEXT_CHARS_MAX,
-    )
-    return page(request, "compose.html", view, here="write")
 
 
 @post("/schedules")

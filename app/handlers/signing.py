@@ -16,6 +16,7 @@ from app.render import page
 from app.site import Site
 from app.status import STATUS
 from app.views import CodeForm, Landing, SignIn
+from app.way_back import end_way, way_back
 from domain import civil, draft, limits
 from domain.refusal import RefusalCode, Refused, Unavailable
 from store import users
@@ -137,7 +138,8 @@ async def create_login(request: AppRequest, site: Site) -> Response[Any]:
     if wants_json(request):
         response = Response({"email": user.email}, status_code=201)
     else:
-        response = Redirect("/today", status_code=303)
+        response = Redirect(way_back(request), status_code=303)
+        end_way(request, response)
     response.cookies.append(make_cookie(site, "login", login_id, max_age_s=limits.LOGIN_S))
     response.cookies.append(end_cookie(site, "visit"))
     response.cookies.append(end_cookie(site, "email"))

@@ -38,6 +38,10 @@ FROM messages m JOIN schedules s ON s.id = m.schedule_id
      LEFT JOIN contacts c ON c.account_id = m.account_id AND c.jid = m.recipient
 WHERE m.id = $1 AND m.user_id = $2
 
+-- name: message_of_schedule
+-- $1 schedule  $2 user
+SELECT id FROM messages WHERE schedule_id = $1 AND user_id = $2 ORDER BY occurrence LIMIT 1
+
 -- name: sealed_of
 -- $1 message  $2 user
 SELECT s.id AS schedule_id, m.begun_at, s.late_limit_s, octet_length(s.body) AS body_bytes, s.zone, s.environment, s.not_after_s, a.phone, a.name

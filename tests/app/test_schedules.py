@@ -159,10 +159,20 @@ def test_the_seal_key_is_for_whoever_is_signed_in(browser):
     assert browser().get("/seal-key", Accept="application/json").status_code == 401
 
 
-def test_the_text_field_of_the_composer_has_no_name(ana):
-    page = ana.get("/schedules/new").text
-    area = page[page.index("<textarea") :].split(">", 1)[0]
-    assert "name=" not in area
+def test_a_page_that_lost_its_answer_finds_its_message(ana, browser):
+    fields = fill_in(ana, ana.account)
+    message = send(ana, fields).json()["id"]
+    answer = ana.get(f"/schedules/{fields['schedule']}")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/messages/{message}")
+    eve = browser().sign_in("eve@example.org")
+    for path in (f"/schedules/{fields['schedule']}", "/schedules/00000000-0000-4000-8000-00000000feed", "/schedules/x"):
+        assert eve.get(path).status_code == 404
+
+
+def test_a_page_that_outlived_its_login_gets_the_token_of_the_next_with_the_key(ana):
+    fields = fill_in(ana, ana.account)
+    ana.token = ana.get("/seal-key").json()["csrf"]
+    assert send(ana, fields).status_code == 201
 
 
 def test_logs_and_database_hold_no_text_and_logs_no_number(ana, database):
