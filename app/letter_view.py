@@ -89,7 +89,7 @@ def letter(
         line=line,
         until=due.iso if message.state in (_S.SCHEDULED, _S.ARMED) and message.due_at > now else "",
         actions=_actions(message, now),
-        status=status(message, zone, flight),
+        status=status(message, zone, now, flight),
         beside=f"{span((left_at - message.due_at).total_seconds())} after {due.seconds}" if left_at else "",
         strip=strip(message.due_at, left_at, _arrived_at(message, changes), zone) if left_at else None,
         flight=flight,

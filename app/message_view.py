@@ -20,11 +20,12 @@ _CAN: Final[dict[MessageState, str]] = {
     MessageState.HELD: "edit now cancel",
     MessageState.BLOCKED: "edit cancel",
     MessageState.ARMED: "cancel",
-    MessageState.UNCONFIRMED: "again",
     MessageState.MISSED: "again",
     MessageState.FAILED: "again",
 }
-"""What a person may do to a message in each state."""
+"""What a person may do to a message in each state without being asked once more, as they are where it is uncertain."""
+
+_CANCELLED: Final = MessageState.CANCELLED
 
 _TOLD: Final = frozenset({MessageState.BLOCKED, MessageState.MISSED, MessageState.FAILED, MessageState.HELD})
 """States whose reason belongs to their word."""
@@ -47,7 +48,7 @@ def message_row(message: Message, zone: ZoneInfo, now: datetime, flight: FlightV
         name=name_of(message),
         body_bytes=message.body_bytes,
         extra=f"{message.members} people" if message.members else "",
-        status=status(message, zone, flight, in_row=True),
+        status=status(message, zone, now, flight, in_row=True),
     )
 
 
@@ -63,7 +64,9 @@ def _their_time(message: Message, zone: ZoneInfo) -> str:
     return f"{day}{there:%H:%M} in {city(theirs)}"
 
 
-def status(message: Message, zone: ZoneInfo, flight: FlightView | None = None, *, in_row: bool = False) -> Status:
+def status(
+    message: Message, zone: ZoneInfo, now: datetime, flight: FlightView | None = None, *, in_row: bool = False
+) -> Status:
     """A message's state as icon, word, colour and a second line; of one that waits, its flight check."""
     icon, word, tone = words.STATUS[message.state]
     more = ""
@@ -88,7 +91,7 @@ def status(message: Message, zone: ZoneInfo, flight: FlightView | None = None, *
         id=str(message.id),
         state=str(message.state),
         due=moment(message.due_at, zone).iso if in_row else "",
-        can=_CAN.get(message.state, ""),
+        can="undo" if message.state is _CANCELLED and message.due_at > now else _CAN.get(message.state, ""),
         icon=icon,
         word=word,
         tone=tone,

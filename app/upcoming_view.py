@@ -191,14 +191,15 @@ def _groups(messages: Sequence[Message], rows: Sequence[MessageRow], zone: ZoneI
     today = now.astimezone(zone).date()
     for day, found in groupby(pairs, key=lambda pair: pair[0].due_at.astimezone(zone).date()):
         ones, shown = zip(*found, strict=True)
-        title, note = _named(day, today)
+        title, note = named_day(day, today)
         groups.append(
             DayGroup(id=f"count-{day.isoformat()}", title=title, note=note, count=_count(ones), rows=list(shown))
         )
     return groups
 
 
-def _named(day: date, today: date) -> tuple[str, str]:
+def named_day(day: date, today: date) -> tuple[str, str]:
+    """A day as a title, and a note beside it: Tomorrow and its date, a weekday and its date, a date and its year."""
     match (day - today).days:
         case 0:
             return "Today", ""

@@ -59,7 +59,7 @@ async def show_status(request: AppRequest, site: Site, message_id: str, due: str
         raise Refused(RefusalCode.NOT_FOUND)
     zone = zone_or_utc(await users.zone_of(site.pool, user))
     checked = flight_of(message, await pages.account(site.pool, user, message.account_id), zone, now)
-    view = status(message, zone, checked, in_row=bool(due))
+    view = status(message, zone, now, checked, in_row=bool(due))
     if due == view.due:
         return fragment(request, "status.html", view)
     answer = fragment(request, "row.html", message_row(message, zone, now, checked))
