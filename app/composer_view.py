@@ -5,9 +5,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from app.account_view import AccountState
 from app.clock import zone_or_utc
 from app.flight_view import FlightView, facts_of, flight_view
-from app.views import AccountState, ContactList, ContactRow
+from app.views import ContactList, ContactRow
 from domain import departure, draft
 from domain.departure import Pick
 from domain.flight import flight

@@ -2,7 +2,6 @@
 
 import msgspec
 
-from app.account_view import AccountState
 from app.clock import Moment
 from app.day_line import DayLine
 
