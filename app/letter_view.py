@@ -12,6 +12,7 @@ from app.flight_view import FlightView, at_words
 from app.message_view import name_of, status
 from app.strip_view import ON_TIME_S, Strip, span, strip
 from app.timeline_view import HEARD_S, Step, steps, why_late
+from app.toast_view import Toast
 from app.views import Status
 from domain.message import EDITABLE, MessageEvent, MessageState, Reason
 from domain.naming import digits_of
@@ -44,8 +45,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """All that the page shows of a message; the text is opened by the browser.
 
-    `until`: when it leaves, while that is ahead. `strip` of one that left; `flight` of one that waits. `late`: why it
-    was late. `beside`: at the end of the status' line.
+    `until`: when it leaves, while that is ahead. `strip` of one that left, `flight` of one that waits. `beside`: at the
+    end of the status' line. `toast`: what was just done, if that led here.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     time: str
     attested: bool
     details: list[tuple[str, str]]
+    toast: Toast | None = None
 
 
 def letter(

@@ -56,11 +56,11 @@ class Strip(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def span(seconds: float) -> str:
-    """A time between two instants, as short as it is exact: 31 ms, 4.1 s, 12 min, 3.5 h, 2 days."""
-    if seconds < 1:
+    """A time between two instants, as short as it is exact: 31 ms, 4.1 s, 71 s, 12 min, 3.5 h, 2 days."""
+    if seconds < 0.9995:
         return f"{round(seconds * 1000)} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{round(seconds)} s"
     minutes = round(seconds / 60)
     if minutes < 90:
         return f"{minutes} min"

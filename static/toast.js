@@ -100,4 +100,8 @@ document.addEventListener("keydown", (event) => {
   form.requestSubmit();
 });
 
-burn();
+// A toast that the page came with is about the way here, not about the page: a reload does not tell it again.
+if (toasts.querySelector("[data-toast]")) {
+  history.replaceState(history.state, "", location.pathname);
+  burn();
+}

@@ -140,7 +140,9 @@ async def _done(
     """
     path = f"/messages/{message_id}"
     if not wants_json(request) and not request.headers.get("hx-request"):
-        return Redirect(path, status_code=303)
+        # The page says by itself what is so; only where a message was moved from, nobody would know any more.
+        moved = f"?moved={dict(undo)['due']}" if "due" in dict(undo) else ""
+        return Redirect(path + moved, status_code=303)
     user = login_of(request).user
     message = await pages.message(site.pool, user, message_id)
     assert message is not None

@@ -4,15 +4,18 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from litestar import Response, get
 
 from app.clock import zone_or_utc
 from app.form import AppRequest, read_id, wants_json
 from app.guard import login_of
+from app.handlers.acts import back
 from app.letter_view import ATTESTED as ATTESTED
 from app.letter_view import WAITS, Letter, letter
 from app.render import fragment, page
 from app.site import Site
+from app.toast_view import Toast, Undo
 from app.upcoming_view import flight_of
 from domain.refusal import RefusalCode, Refused
 from store import pages, users, wakes
@@ -20,12 +23,14 @@ from store.pages import Message
 
 
 @get("/messages/{message_id:str}")
-async def show_message(request: AppRequest, site: Site, message_id: str) -> Response[Any]:
-    """The message's page; as JSON for programs."""
+async def show_message(request: AppRequest, site: Site, message_id: str, moved: str = "") -> Response[Any]:
+    """The message's page; as JSON for programs. `moved`: the instant from which it was just moved (UTC)."""
     message = await _own(request, site, message_id)
     if wants_json(request):
         return Response(await _json(site, login_of(request).user, message))
     view = await _letter(site, login_of(request).user, message)
+    if moved:
+        view = msgspec.structs.replace(view, toast=_moved(message, moved))
     gone = message.state not in WAITS
     return page(request, "message.html", view, here="history" if gone else "today")
 
@@ -42,6 +47,18 @@ async def show_letter(request: AppRequest, site: Site, message_id: str) -> Respo
     """All that the message's page shows of it, alone."""
     message = await _own(request, site, message_id)
     return fragment(request, "letter.html", await _letter(site, login_of(request).user, message))
+
+
+def _moved(message: Message, before: str) -> Toast | None:
+    """What the move page's answer leads to: the same toast that a script would have shown."""
+    try:
+        was = datetime.fromisoformat(before).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    if was <= datetime.now(UTC) or message.state not in WAITS:
+        return None
+    undo = Undo(path=f"/messages/{message.id}", method="PATCH", fields=back(was), message=str(message.id))
+    return Toast(sentence="Moved.", undo=undo)
 
 
 async def _own(request: AppRequest, site: Site, message_id: str) -> Message:
