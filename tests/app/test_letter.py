@@ -230,7 +230,8 @@ def test_an_arrival_off_the_scale_or_before_the_send_has_no_mark(arrived_ms: int
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0.0314, "31 ms"), (0.9999, "1.0 s"), (71.46, "71 s"), (4.1, "4.1 s"), (720, "12 min"), (7200, "2 h"), (12600, "3.5 h"),
+    [(0.0314, "31 ms"), (0.9999, "1.0 s"), (71.46, "71 s"), (4.1, "4.1 s"), (720, "12 min"),
+     (7200, "2 h"), (12600, "3.5 h"),
      (200_000, "2 days")],
 )  # fmt: skip
 def test_a_span_is_as_short_as_it_is_exact(seconds: float, words: str) -> None:
