@@ -1,4 +1,4 @@
-"""Mail out. One machine on its own writes mails into a folder, and the mailbox page shows them."""
+"""Mail out: by SMTP (`app/smtp.py`), or, on a machine without, into a folder that the mailbox page shows."""
 
 import asyncio
 import os
@@ -26,7 +26,7 @@ class Mailer(Protocol):
     """Whoever can send a mail."""
 
     async def send(self, to: str, subject: str, text: str) -> None:
-        """Sends a plain text. Raises Unavailable when it cannot be handed over."""
+        """Sends a plain text. Raises Unavailable when it cannot be handed over, Refused when `to` takes none."""
 
 
 class FolderMailer:

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 from app.form import AppRequest
 from app.guard import LOOPBACK, cookie_name, csrf_token, keep_visit, visit_of
+from app.settings import Settings
 from app.static_files import static_url
 from app.views import Frame
 from store.logins import Login
@@ -88,7 +89,7 @@ def _frame(request: AppRequest, here: str) -> Frame:
         user=str(login.user) if login else "",
         email=login.email if login else "",
         here=here,
-        mailbox=mailbox_shown(settings.public_url),
+        mailbox=mailbox_shown(settings),
         theme=theme if theme in THEMES else "",
         letter_keys=login.letter_keys if login else True,
         phones_url=f"http://{settings.simulator}/" if settings.simulator else "",
@@ -96,6 +97,6 @@ def _frame(request: AppRequest, here: str) -> Frame:
     )
 
 
-def mailbox_shown(public_url: str) -> bool:
-    """Whether mails are shown to whoever asks: only on one's own machine."""
-    return urlsplit(public_url).hostname in LOOPBACK
+def mailbox_shown(settings: Settings) -> bool:
+    """Whether mails are shown to whoever asks: only on one's own machine, where none are sent."""
+    return settings.smtp is None and urlsplit(settings.public_url).hostname in LOOPBACK

@@ -7,6 +7,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from app.smtp import SmtpServer, read_server
+from domain import draft
+from domain.refusal import Refused
+
 PREFIX: Final = "AUTOSENDR_"
 KNOWN: Final = frozenset(
     {
@@ -17,6 +21,8 @@ KNOWN: Final = frozenset(
         "AUTOSENDR_WEB_PORT",
         "AUTOSENDR_PUBLIC_URL",
         "AUTOSENDR_MAILBOX",
+        "AUTOSENDR_SMTP_URL",
+        "AUTOSENDR_MAIL_FROM",
         "AUTOSENDR_STATE",
         "AUTOSENDR_SIMULATOR",
         "AUTOSENDR_READY_FD",
@@ -31,7 +37,9 @@ class BadSettings(Exception):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """How this web process runs. `mailbox`: folder into which mails are written; `ready_fd`: for the ready line.
+    """How this web process runs. `ready_fd`: for the ready line.
+
+    Mails go to `smtp`, as from `mail_from`; without it they are written into the folder `mailbox`.
 
     `simulator`: host:port of the simulated phones, in a demo only; the pages link to them.
     """
@@ -42,7 +50,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: str
     port: int
     public_url: str
-    mailbox: Path
+    mailbox: Path | None
+    smtp: SmtpServer | None = None
+    mail_from: str = ""
     simulator: str = ""
     ready_fd: int | None = None
 
@@ -63,6 +73,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     parts = urlsplit(public_url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path:
         raise BadSettings("AUTOSENDR_PUBLIC_URL must be like https://autosendr.example")
+    smtp = _smtp(environ)
     return Settings(
         database_url=_needed(environ, "AUTOSENDR_DATABASE_URL"),
         redis_url=_needed(environ, "AUTOSENDR_REDIS_URL"),
@@ -70,10 +81,27 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         host=host,
         port=port,
         public_url=public_url,
-        mailbox=Path(_needed(environ, "AUTOSENDR_MAILBOX")),
+        mailbox=None if smtp else Path(_needed(environ, "AUTOSENDR_MAILBOX")),
+        smtp=smtp,
+        mail_from=_sender(environ) if smtp else "",
         simulator=environ.get("AUTOSENDR_SIMULATOR", ""),
         ready_fd=_number(environ, "AUTOSENDR_READY_FD", 0) or None,
     )
+
+
+def _smtp(environ: Mapping[str, str]) -> SmtpServer | None:
+    url = environ.get("AUTOSENDR_SMTP_URL", "")
+    try:
+        return read_server(url) if url else None
+    except ValueError as error:
+        raise BadSettings(f"AUTOSENDR_SMTP_URL is {error}") from None
+
+
+def _sender(environ: Mapping[str, str]) -> str:
+    try:
+        return draft.email(_needed(environ, "AUTOSENDR_MAIL_FROM"))
+    except Refused:
+        raise BadSettings("AUTOSENDR_MAIL_FROM must be an e-mail address") from None
 
 
 def _needed(environ: Mapping[str, str], name: str) -> str:

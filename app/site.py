@@ -9,9 +9,10 @@ from structlog.typing import FilteringBoundLogger
 
 from app.door import EnclaveDoor
 from app.hub import Hub
-from app.mail import FolderMailer
+from app.mail import FolderMailer, Mailer
 from app.recent import RecentLogins
 from app.settings import Settings
+from app.smtp import SmtpMailer
 from store.database import Pool, open_pool
 from store.due import Due
 from store.login_codes import LoginCodes
@@ -26,7 +27,10 @@ from store.schedules import Announce
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The parts of one web process. `stopping` is set when it is told to end, so that open streams do."""
+    """The parts of one web process. `stopping` is set when it is told to end, so that open streams do.
+
+    `mailbox`: where mails lie that are not sent; None where they are.
+    """
 
     settings: Settings
     log: FilteringBoundLogger
@@ -41,13 +45,22 @@ class Site:
     rates: Rates
     hub: Hub
     door: EnclaveDoor
-    mailer: FolderMailer
+    mailer: Mailer
+    mailbox: FolderMailer | None
     stopping: asyncio.Event
+
+
+def _mailer(settings: Settings) -> FolderMailer | SmtpMailer:
+    if settings.smtp is not None:
+        return SmtpMailer(settings.smtp, settings.mail_from)
+    assert settings.mailbox is not None
+    return FolderMailer(settings.mailbox)
 
 
 @contextlib.asynccontextmanager
 async def open_site(settings: Settings, log: FilteringBoundLogger, stopping: asyncio.Event) -> AsyncGenerator[Site]:
     """The parts, for as long as the block lasts. Raises Unavailable when there is no database to start with."""
+    mailer = _mailer(settings)
     pool = await open_pool(settings.database_url)
     redis = Redis(settings.redis_url)
     notices = Notices(redis)
@@ -71,7 +84,8 @@ async def open_site(settings: Settings, log: FilteringBoundLogger, stopping: asy
             rates=Rates(redis),
             hub=hub,
             door=door,
-            mailer=FolderMailer(settings.mailbox),
+            mailer=mailer,
+            mailbox=mailer if isinstance(mailer, FolderMailer) else None,
             stopping=stopping,
         )
     finally:

@@ -11,6 +11,7 @@ STATUS: Final[dict[RefusalCode, int]] = {
     _C.NOT_FOUND: 404,
     _C.FORM_EXPIRED: 403,
     _C.EMAIL_INVALID: 422,
+    _C.EMAIL_REFUSED: 422,
     _C.CODE_WRONG: 422,
     _C.CODE_EXPIRED: 422,
     _C.TOO_MANY_CODES: 429,

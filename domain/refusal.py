@@ -11,6 +11,7 @@ class RefusalCode(StrEnum):
     NOT_FOUND = "not_found"
     FORM_EXPIRED = "form_expired"
     EMAIL_INVALID = "email_invalid"
+    EMAIL_REFUSED = "email_refused"
     CODE_WRONG = "code_wrong"
     CODE_EXPIRED = "code_expired"
     TOO_MANY_CODES = "too_many_codes"
@@ -53,6 +54,7 @@ SENTENCES: Final[dict[RefusalCode, str]] = {
     RefusalCode.NOT_FOUND: "There is nothing here, or it is not yours.",
     RefusalCode.FORM_EXPIRED: "This page was open for too long; what you sent was not taken. Load it anew.",
     RefusalCode.EMAIL_INVALID: "That does not look like an e-mail address.",
+    RefusalCode.EMAIL_REFUSED: "Nobody takes mail for that address. Look for a typing error.",
     RefusalCode.CODE_WRONG: "That is not the code. Look at the newest mail.",
     RefusalCode.CODE_EXPIRED: "That code has expired, or belongs to another browser. Ask for a new one.",
     RefusalCode.TOO_MANY_CODES: "That is a lot of codes. The newest one still works.",

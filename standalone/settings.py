@@ -49,6 +49,12 @@ VARIABLES: tuple[Variable, ...] = (
     _row("AUTOSENDR_WEB_PORT", "web", "port that the web process listens on"),
     _row("AUTOSENDR_PUBLIC_URL", "web", "address under which people reach the web process"),
     _row("AUTOSENDR_MAILBOX", "web", "folder into which mails are written instead of being sent"),
+    _row(
+        "AUTOSENDR_SMTP_URL",
+        "web",
+        "mail server, smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465; mails are sent then",
+    ),
+    _row("AUTOSENDR_MAIL_FROM", "web", "address that mails come from; needed with a mail server"),
     _row("AUTOSENDR_SIMULATOR", "supervisor web", "host:port of the simulator's front; in a demo only"),
     _row("AUTOSENDR_SIMULATOR_ROOT_KEY", "enclave", "set by the demo: the simulator's key, hex, that it trusts"),
     _row("AUTOSENDR_HOT_SLOTS", "supervisor", "how many sessions may be live at once"),

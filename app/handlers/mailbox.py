@@ -17,9 +17,9 @@ from domain.refusal import RefusalCode, Refused
 @get("/mailbox", opt={"public": True})
 async def show_mailbox(request: AppRequest, site: Site) -> Response[Any]:
     """The mails, newest first. Whoever can open this can sign in as anybody, so it is shown on loopback only."""
-    if not mailbox_shown(site.settings.public_url):
+    if site.mailbox is None or not mailbox_shown(site.settings):
         raise Refused(RefusalCode.NOT_FOUND)
-    mails = await site.mailer.newest()
+    mails = await site.mailbox.newest()
     if wants_json(request):
         return Response([msgspec.to_builtins(mail) for mail in mails])
     zone, now = zone_or_utc("UTC"), datetime.now(UTC)
