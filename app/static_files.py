@@ -2,7 +2,8 @@
 
 Files are served by their name alone, whatever folder they lie in. The stylesheets of `static/css/` are served as one,
 `app.css`. Where a stylesheet or a module names another file, the hashed name of that file is put in its place, so that
-every file that a page loads can be kept for ever.
+every file that a page loads can be kept for ever. Our modules go without their comments, a fifth of
+what they weigh.
 """
 
 import gzip
@@ -38,6 +39,9 @@ _NAMED_IN: Final = {
     ".js": re.compile(r'(?<=from ")\./(?P<name>[\w.-]+)(?=")|(?<=import\(")\./(?P<name2>[\w.-]+)(?="\))'),
 }
 
+_COMMENT_LINE: Final = re.compile(rb"^[ \t]*//.*\n", re.MULTILINE)
+VENDORED: Final = "vendor"
+
 
 class StaticFile(msgspec.Struct, frozen=True, kw_only=True):
     """One file, plain and compressed. `digest` is the start of its SHA-256."""
@@ -51,9 +55,7 @@ class StaticFile(msgspec.Struct, frozen=True, kw_only=True):
 def read_static(folder: Path = FOLDER) -> dict[str, StaticFile]:
     """The files of `folder` by name. Raises KeyError when one names a file that is not there."""
     texts = {
-        path.name: path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.suffix in TYPES and path.suffix != ".css"
+        path.name: _lean(path) for path in sorted(folder.rglob("*")) if path.suffix in TYPES and path.suffix != ".css"
     }
     styles = [path.read_text() for pattern in STYLES for path in sorted(folder.glob(pattern))]
     texts[STYLESHEET] = (LAYERS + "".join(styles)).encode()
@@ -79,6 +81,12 @@ def read_static(folder: Path = FOLDER) -> dict[str, StaticFile]:
     for name in texts:
         read(name)
     return found
+
+
+def _lean(path: Path) -> bytes:
+    """The file without lines that are comments alone, if it is a module of ours; a test sees that none is in a text."""
+    text = path.read_bytes()
+    return text if path.suffix != ".js" or path.parent.name == VENDORED else _COMMENT_LINE.sub(b"", text)
 
 
 def _hashed_names(suffix: str, read: Callable[[str], StaticFile]) -> Callable[[re.Match[str]], str]:

@@ -1,11 +1,8 @@
 // Every signed-in page: opens sealed texts in place where this browser holds the key. `[data-sealed=MESSAGE]` is a closed
 // text, `[data-sealed-note=MESSAGE]` says why one stays closed, `[data-recovery]` asks for the recovery code.
 import { Refusal, Unreached, ask } from "./ask.js";
-import { formatted } from "./formatting.js";
 
 const AT_ONCE = 20; // domain/limits.py: SEALED_TEXTS_MAX
-const NEVER = "No browser has a key for this text.";
-const SENT = "It is sent all the same.";
 const user = document.body.dataset.user;
 
 // What this page knows, by message, and forgets when it goes: the text and the seal that it came from; or why it is closed.
@@ -21,7 +18,8 @@ const near = new IntersectionObserver((entries) => {
     near.unobserve(target);
     wanted.add(target.dataset.sealed);
   }
-  read();
+  // What stands below a text waits (pages/message.css) until it is known how high the text is.
+  read().finally(() => document.body.classList.add("read"));
 }, { rootMargin: "200px" });
 
 const placesOf = (message) => document.querySelectorAll(`[data-sealed="${message}"]`);
@@ -36,11 +34,8 @@ function show(place, text) {
   place.removeAttribute("aria-label");
 }
 
-function explain(note, { title, small, helps }) {
-  note.querySelector(".title").textContent = title;
-  note.querySelector(".small").textContent = small;
-  note.querySelector("button").hidden = !helps;
-  note.hidden = false;
+function explain(note, why) {
+  for (const one of note.children) one.hidden = one.dataset.why !== why;
 }
 
 // What is on the page closed: as it was before a swap at once, and read (again) when it comes near, because a swap may be
@@ -87,7 +82,7 @@ async function open(vault, message, sealed) {
     opened.set(message, { seal, text });
     closed.delete(message);
     for (const place of placesOf(message)) show(place, text);
-    if (noteOf(message)) noteOf(message).hidden = true;
+    if (noteOf(message)) explain(noteOf(message), "");
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     opened.delete(message);
@@ -99,11 +94,8 @@ async function open(vault, message, sealed) {
 
 // On the page of the message itself: why it stays closed, and whether the recovery code would help.
 async function reason(sealed, error) {
-  if (error.code !== "viewing_closed") return { title: error.message, small: SENT, helps: false };
-  const helps = Boolean(sealed.viewing_key) && sealed.viewing_key === (await ask("/viewing-key")).id;
-  if (!helps) return { title: NEVER, small: SENT, helps };
-  const [title, ...rest] = error.message.split(/(?<=\.) /);
-  return { title, small: rest.join(" "), helps };
+  if (error.code === "viewing_damaged") return "damaged";
+  return sealed.viewing_key && sealed.viewing_key === (await ask("/viewing-key")).id ? "code" : "never";
 }
 
 document.addEventListener("click", async (event) => {

@@ -61,6 +61,21 @@ def test_every_stylesheet_is_served_and_stays_in_its_layer() -> None:
         assert re.sub(r"@font-face \{[^}]*\}", "", outside).strip() == "", path
 
 
+def test_our_modules_go_without_comments_and_else_as_they_are() -> None:
+    for path in (path for path in FOLDER.rglob("*.js") if path.parent.name != "vendor"):
+        code = [line for line in path.read_text().splitlines() if not line.lstrip().startswith("//")]
+        served = re.sub(r'"/static/([\w-]+)\.[0-9a-f]{12}\.js"', r'"./\1.js"', FILES[path.name].plain.decode())
+        assert served.splitlines() == code, path
+        text = ""
+        for line in path.read_text().splitlines():
+            if line.lstrip().startswith("//"):
+                assert text.count("`") % 2 == 0, (
+                    f"{path} has a line inside a template that looks like a comment: {line}"
+                )
+            else:
+                text += re.sub(r'"[^"]*"', "", line)
+
+
 def test_files_that_name_each_other_get_each_other_s_hashed_names(tmp_path: Path) -> None:
     (tmp_path / "css").mkdir()
     (tmp_path / "css" / "a.css").write_text('@layer base { p { background: url("b.svg") } }')

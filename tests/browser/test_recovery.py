@@ -13,6 +13,7 @@ from tests.browser.sitting import signed_in
 NAMES = iter(range(1000))
 NUMBERS = iter(range(491730000000, 491730001000))
 TEXT = "See you at nine. 👋🏽"
+SHIFT_MAX = 0.02
 WRONG = "That is not your recovery code. Compare all 26 letters and digits."
 
 # As the composer does it, without its page.
@@ -236,6 +237,38 @@ async def test_a_browser_can_forget_the_key(ana):
     await expect(page.get_by_text("This browser does not have the key")).to_be_visible()
 
 
+SHIFT = """() => new Promise((resolve) => {
+  const around = document.querySelector(".desk").closest("section").parentElement;
+  let sum = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      if (entry.sources.some(({ node }) => node && around.contains(node))) sum += entry.value;
+    }
+  }).observe({ type: "layout-shift", buffered: true });
+  requestAnimationFrame(() => requestAnimationFrame(() => resolve(sum)));
+})"""
+LONG = (
+    "- one\n- two\nBom dia! " + "The children come at ten, and there is cake for everybody who is hungry by then. " * 5
+)
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 800)])
+async def test_nothing_jumps_when_a_text_opens_or_says_why_it_does_not(ana, width, height):
+    size = {"viewport": {"width": width, "height": height}}
+    first = await ana.window(**size)
+    await make_code(first)
+    await ana.go(first, f"/messages/{await ana.schedule(first, LONG)}")
+    await expect(text_on(first).locator("li")).to_have_text(["one", "two"])
+    assert await first.evaluate(SHIFT) <= SHIFT_MAX
+    second = await ana.window(f"/messages/{ana.message}", **size)
+    await expect(second.get_by_text("This browser has no key for this text.")).to_be_visible()
+    await expect(text_on(second)).to_have_attribute("role", "img")
+    assert await second.evaluate(SHIFT) <= SHIFT_MAX
+    await ana.go(second, f"/messages/{await ana.schedule(second)}")
+    await expect(second.get_by_text("No browser has a key for this text.")).to_be_visible()
+    assert await second.evaluate(SHIFT) <= SHIFT_MAX
+
+
 SWAP = """() => {
   const place = document.querySelector("[data-sealed]");
   const fresh = document.createElement("span");
@@ -271,7 +304,7 @@ async def test_after_a_swap_the_note_of_a_closed_text_is_there_at_once(ana):
     note = second.locator("[data-sealed-note]")
     await expect(note).to_be_visible()
     hidden_then_shown = """() => {
-      const note = document.querySelector("[data-sealed-note]");
+      const note = document.querySelector("[data-why=code]");
       note.hidden = true;
       document.dispatchEvent(new Event("htmx:after:swap"));
       return note.hidden;
