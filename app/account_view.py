@@ -135,7 +135,10 @@ def _linked(account: Account, facts: Facts, zone: ZoneInfo, now: datetime) -> tu
         before = first is not None and first.due_at <= account.backoff_until
         due = f"The message to {name_of(first)} waits for it." if first and before else "Nothing is due before."
         return f"Resting until {_until(account.backoff_until, zone, now)}.", f"{said} {due}", "watch"
-    match facts.run.run if facts.run else Run.COLD:
+    run = facts.run.run if facts.run else Run.COLD
+    if run == Run.COLD and account.wish == "sync":
+        return "Waking up.", f"You asked for it. Usually {math.ceil(account.lead_ms / 1000)} s.", "live"
+    match run:
         case Run.CONNECTING:
             line = f"Usually {math.ceil(account.lead_ms / 1000)} s."
             soon = first is not None and first.due_at - now < timedelta(minutes=1)

@@ -58,6 +58,7 @@ STATES: list[tuple[dict[str, Any], Facts, str, str]] = [
     ({"lead_ms": 40_000}, Facts(first=MAE), "Asleep, and ready.", "We wake it at 08:59:20 for the message to Mãe."),
     ({}, Facts(), "Asleep, and ready.", "your phone rings as usual."),
     ({"lead_ms": 2400}, _hot("CONNECTING"), "Waking up.", "Usually 3 s. Then the message to Mãe leaves."),
+    ({"wish": "sync"}, Facts(), "Waking up.", "You asked for it. Usually 4 s."),
     ({}, _hot("HOT"), "Awake.", "Since 07:41:38, for the message to Mãe."),
     ({}, _hot("DISCONNECTING"), "Going back to sleep.", "Keys are being put away."),
     (
