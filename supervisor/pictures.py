@@ -28,6 +28,8 @@ class Pictures:
         self._session = session
         self._contacts = actor.context.store.contacts
         self._names_came = asyncio.Event()
+        self._failed: set[str] = set()
+        """Of whom this session could not say; the next one asks again."""
 
     def look_again(self) -> None:
         """Names have been copied: perhaps of people whose picture nobody has asked for."""
@@ -49,7 +51,9 @@ class Pictures:
         wanted: list[tuple[str, str]] = []
 
         async def look() -> None:
-            wanted[:] = await self._contacts.without_picture(self._actor.account, before, 1)
+            most = len(self._failed) + 1
+            found = await self._contacts.without_picture(self._actor.account, before, most)
+            wanted[:] = [one for one in found if one[0] not in self._failed]
 
         while True:
             self._names_came.clear()
@@ -72,7 +76,9 @@ class Pictures:
                 until = clock.now() + timedelta(seconds=limits.PICTURE_PAUSE_S)
                 await until_available(lambda: contacts.pause_pictures(actor.account, actor.epoch, until))
                 emit("pictures_paused", account=actor.account)
-            return False
+                return False
+            self._failed.add(jid)
+            return True
         assert isinstance(answer, Picture)
         await until_available(
             lambda: contacts.put_picture(actor.account, actor.epoch, jid, answer.picture_id, answer.image or None)

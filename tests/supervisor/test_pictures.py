@@ -16,6 +16,7 @@ from tests.waiting import eventually
 
 BEN, CLEO = "491700000071", "491700000072"
 BEN_JID, CLEO_JID = (f"{number}@s.whatsapp.net" for number in (BEN, CLEO))
+WAIT_S = 60
 JPEG = b"\xff\xd8\xff"
 
 
@@ -39,7 +40,7 @@ async def engine(
 
 async def _asked(engine: Engine, account: UUID, jid: str) -> tuple[str, bytes | None]:
     """Return the picture's id and its bytes, once it has been asked for."""
-    found = await eventually(lambda: _look(engine, account, jid), "a picture to be asked for", 30)
+    found = await eventually(lambda: _look(engine, account, jid), "a picture to be asked for", WAIT_S)
     assert found is not None
     return found
 
@@ -49,6 +50,10 @@ async def _look(engine: Engine, account: UUID, jid: str) -> tuple[str, bytes | N
         "SELECT picture_id, picture, pictured_at FROM contacts WHERE account_id = $1 AND jid = $2", account, jid
     )
     return None if row is None or row["pictured_at"] is None else (row["picture_id"], row["picture"])
+
+
+async def _paused(engine: Engine, account: UUID) -> bool:
+    return await engine.store.pool.fetchval("SELECT pictures_after IS NOT NULL FROM accounts WHERE id = $1", account)
 
 
 async def test_pictures_come_with_the_names_and_with_names_that_come_later(engine: Engine, world: World) -> None:
@@ -70,18 +75,38 @@ async def test_a_wake_for_a_message_asks_for_what_the_first_sync_left(engine: En
     assert (await _asked(engine, account, ADA_JID))[0]
 
 
-async def test_none_is_asked_for_after_one_too_many(engine: Engine, world: World) -> None:
-    number = "491700000088"
-    fault = {"when": "iq", "code": 429, "xmlns": "w:profile:picture"}
-    await world.call("POST", "/phones", {"number": number, "name": "Me", "contacts": [{"number": CLEO, "name": "C"}]})
+async def test_one_that_fails_keeps_nobody_else_waiting(engine: Engine, world: World) -> None:
+    number = "491700000087"
+    contacts = [{"number": other, "name": name} for other, name in ((ADA, "Ada"), (CLEO, "Cleo"))]
+    await world.call("POST", "/phones", {"number": number, "name": "Me", "contacts": contacts})
+    fault = {"when": "iq", "code": 503, "xmlns": "w:profile:picture"}
     await world.call("POST", f"/phones/{number}/faults", fault)
+    account = await _link(engine, world, number)
+    await eventually(lambda: _pictures(engine, account), "a picture", WAIT_S)
+    assert await engine.store.contacts.without_picture(account, later(0), 5)
+
+
+async def _pictures(engine: Engine, account: UUID) -> int:
+    return await engine.store.pool.fetchval("SELECT count(picture) FROM contacts WHERE account_id = $1", account)
+
+
+async def _link(engine: Engine, world: World, number: str) -> UUID:
     account = await engine.new_account()
     await engine.wish(account, "pair", "PAIRING")
     await engine.hears("pairing_shown", account=account)
     shown = await engine.store.run_state.look_pairing(account)
     assert shown is not None
     await world.call("POST", f"/phones/{number}/scan", {"qr": shown.qr})
-    await engine.hears("pictures_paused", account=account)
+    return account
+
+
+async def test_none_is_asked_for_after_one_too_many(engine: Engine, world: World) -> None:
+    number = "491700000088"
+    fault = {"when": "iq", "code": 429, "xmlns": "w:profile:picture"}
+    await world.call("POST", "/phones", {"number": number, "name": "Me", "contacts": [{"number": CLEO, "name": "C"}]})
+    await world.call("POST", f"/phones/{number}/faults", fault)
+    account = await _link(engine, world, number)
+    await eventually(lambda: _paused(engine, account), "a pause", WAIT_S)
     await add_message(engine.store.pool, account, recipient=CLEO_JID, due=later(1000))
     assert await engine.store.contacts.without_picture(account, later(0), 5) == []
     await engine.store.pool.execute("UPDATE accounts SET pictures_after = now() WHERE id = $1", account)
