@@ -2,12 +2,10 @@
 // without a name and the form has no submit button, so nothing can carry it away; a draft stays in this browser.
 import { Refusal, Unreached, ask } from "./ask.js";
 import { takeDraft } from "./compose_draft.js";
-import { sealAndSchedule } from "./compose_seal.js";
 import { showText, textTrouble } from "./compose_text.js";
 import { focusOn, hasPlace, note, tell } from "./compose_trouble.js";
 import { chooseTime, chosenTime, detectZone, due, refresh, refreshSoon, startTime, timeTrouble } from "./compose_when.js";
 import { attach } from "./to.js";
-import { unseal } from "./vault.js";
 
 const form = document.getElementById("compose");
 const text = document.getElementById("text");
@@ -29,6 +27,9 @@ const to = attach(document.getElementById("to"), {
     text.focus();
   },
 });
+
+// What seals is fetched while one writes, not before the page can be used.
+const sealing = () => import("./compose_seal.js");
 
 let draft = null;
 // The text that was handed over under this page's schedule id, once it was tried: of two tries one is kept.
@@ -81,6 +82,7 @@ function restore(kept) {
 // A message that is written again: its text, where this browser can open it.
 async function writeAgain() {
   try {
+    const { unseal } = await import("./vault.js");
     text.value ||= await unseal(user, await ask(`/messages/${again}/sealed`));
     showText();
     keep();
@@ -128,6 +130,11 @@ function setBusy(now) {
   else button.removeAttribute("aria-busy");
 }
 
+// A module that does not come is the server out of reach; the next press asks again.
+function fetched(module) {
+  return module.catch((error) => { throw new Unreached("AutoSendr cannot be reached.", { cause: error }); });
+}
+
 function leave(address) {
   draft?.clear();
   location.assign(address);
@@ -148,6 +155,7 @@ button.addEventListener("click", async () => {
   const zone = document.getElementById("zone").value.trim();
   const asked = { text: text.value, account: account.value, schedule: schedule.value, recipient: recipient.value, due: due(), zone };
   try {
+    const { sealAndSchedule } = await fetched(sealing());
     const address = await sealAndSchedule(user, asked);
     if (address) {
       leave(address);
@@ -176,12 +184,15 @@ function showRecipient() {
 }
 
 function showOnline() {
-  document.getElementById("offline").hidden = navigator.onLine;
+  const bar = document.getElementById("seal-bar");
+  bar.classList.toggle("offline", !navigator.onLine);
+  bar.querySelector("[role=status]").textContent = navigator.onLine ? "" : "You are offline. What you wrote is kept here.";
   if (navigator.onLine) button.removeAttribute("aria-disabled");
   else button.setAttribute("aria-disabled", "true");
 }
 
 for (const name of ["online", "offline"]) window.addEventListener(name, showOnline);
+text.addEventListener("focus", () => sealing().catch(() => {}), { once: true }); // said when it is needed
 text.addEventListener("input", () => {
   showText();
   keep();

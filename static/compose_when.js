@@ -13,6 +13,9 @@ const fold = document.getElementById("zone-field");
 const spoken = document.getElementById("spoken");
 
 let timer = 0;
+// What the person chose last, and how often they chose: an answer to what was asked before must not undo it.
+let wanted = "";
+let changes = 0;
 
 const facts = () => document.getElementById("next").dataset;
 const picked = () => form.querySelector("[name=pick]:checked")?.value ?? "";
@@ -20,6 +23,7 @@ const picked = () => form.querySelector("[name=pick]:checked")?.value ?? "";
 function pick(value) {
   const radios = [...form.querySelectorAll("[name=pick]")];
   (radios.find((radio) => radio.value === value) ?? radios.at(-1)).checked = true;
+  wanted = picked();
 }
 
 // What is chosen, as the server takes it: minutes from now, or a day and a time.
@@ -52,18 +56,18 @@ function show() {
 export async function refresh({ byHand = false, anew = false } = {}) {
   if (!navigator.onLine) return;
   spoken.setAttribute("aria-live", byHand ? "polite" : "off");
-  const before = picked();
+  const before = changes;
   const asked = new URLSearchParams({
     due: due(),
     zone: zone.value.trim(),
     account: document.getElementById("account").value,
     to: document.getElementById("recipient").value,
     today: anew ? "" : facts().today,
-    pick: before,
+    pick: wanted,
   });
   await htmx.ajax("GET", `/schedules/next?${asked}`, { source: "#spoken", target: "#next", swap: "outerMorph" });
-  if (picked() !== before) pick(before);
-  show();
+  if (picked() !== wanted) pick(wanted); // new picks came along
+  if (changes === before) show();
 }
 
 export function refreshSoon(options) {
@@ -83,7 +87,9 @@ function listZones() {
 
 // `changed`: called after each change by the person.
 export function startTime(changed) {
+  wanted = picked();
   const byHand = (anew = false) => {
+    changes += 1;
     tell("due", "");
     tell("zone", "");
     changed();
@@ -91,6 +97,7 @@ export function startTime(changed) {
   };
   form.addEventListener("change", (event) => {
     if (event.target.name !== "pick") return;
+    wanted = event.target.value;
     const [date, time] = event.target.value.split("T");
     if (time) [day.value, clock.value] = [date, time];
     else if (!event.target.value) clock.select();

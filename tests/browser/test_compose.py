@@ -144,6 +144,28 @@ async def test_a_time_is_typed_as_people_type_it(ana, typed, read):
     await expect(page.locator("#slip .foot")).to_contain_text(read)
 
 
+async def test_a_late_answer_does_not_undo_what_was_chosen_since(ana):
+    page = await ana.page()
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        asked.set()
+        await go_on.wait()
+        await route.continue_()
+
+    await page.route(re.compile(r"/schedules/next\?due=%2B10&"), hold)
+    await page.get_by_role("radio", name="In 10 min").check()
+    await asked.wait()
+    async with page.expect_response(re.compile("/schedules/next")):
+        await page.get_by_role("radio", name="Choose").check()
+        await clock_of(page).fill("7pm")
+        go_on.set()
+    await page.get_by_label("Day", exact=True).fill(f"{datetime.now(BERLIN).date() + timedelta(days=1)}")
+    await expect(page.locator("#next")).to_contain_text("Leaves tomorrow at 19:00.")
+    await expect(page.get_by_role("radio", name="Choose")).to_be_checked()
+    await expect(clock_of(page)).to_have_value("19:00")
+
+
 def spring() -> datetime:
     """Return the next night on which Berlin's clocks skip an hour."""
     year = datetime.now(BERLIN).year + 1
