@@ -1,7 +1,7 @@
 """The line of a day: where its messages stand, as percentages for SVG attributes. Pure."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -111,4 +111,5 @@ def _kind(one: OnDay, lamps: Mapping[UUID, Lamp], lead: UUID | None) -> str:
 
 
 def _at(day: date, clock: time, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, clock, zone)
+    # In UTC: between two instants of one zone Python counts what its clocks show, not what passes.
+    return datetime.combine(day, clock, zone).astimezone(UTC)

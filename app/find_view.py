@@ -47,6 +47,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 DO: Final = (
     FoundRow(id="do-write", href="/schedules/new", icon="pencil", title="Write a message", press=("N",)),
     FoundRow(id="do-upcoming", href="/today", icon="clock", title="Go to Upcoming", press=("G", "U")),
+    FoundRow(id="do-history", href="/history", icon="history", title="Go to History", press=("G", "H")),
     FoundRow(id="do-people", href="/contacts", icon="users", title="Go to People", press=("G", "P")),
     FoundRow(id="do-account", href="/accounts", icon="smartphone", title="Go to Account", press=("G", "A")),
     FoundRow(id="do-link", href="/accounts", icon="qr-code", title="Link a phone"),

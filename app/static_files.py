@@ -1,9 +1,9 @@
 """The files of `static/`, in memory, compressed once: hashed names are immutable, plain ones revalidate.
 
 Files are served by their name alone, whatever folder they lie in. The stylesheets of `static/css/` are served as one,
-`app.css`. Where a stylesheet or a module names another file, the hashed name of that file is put in its place, so that
-every file that a page loads can be kept for ever. Our modules go without their comments, a fifth of
-what they weigh.
+`app.css`, and htmx with its extension as one, `htmx.js`. Where a stylesheet or a module names another file, the hashed
+name of that file is put in its place, so that every file that a page loads can be kept for ever. Our modules go without
+their comments, a fifth of what they weigh.
 """
 
 import gzip
@@ -34,6 +34,10 @@ STYLES: Final = ("css/*.css", "css/parts/*.css", "css/pages/*.css")
 the layers is the first line."""
 LAYERS: Final = "@layer reset, tokens, base, layout, parts, pages, state;\n"
 
+SCRIPT: Final = "htmx.js"
+SCRIPT_OF: Final = ("htmx.min.js", "hx-sse.min.js")
+"""One file of two: htmx begins to work as soon as it is there, and an extension that comes later gets to see nothing."""
+
 _NAMED_IN: Final = {
     ".css": re.compile(r'url\("(?P<name>[\w.-]+)"\)'),
     ".js": re.compile(r'(?<=from ")\./(?P<name>[\w.-]+)(?=")|(?<=import\(")\./(?P<name2>[\w.-]+)(?="\))'),
@@ -58,6 +62,8 @@ def read_static(folder: Path = FOLDER) -> dict[str, StaticFile]:
         path.name: _lean(path) for path in sorted(folder.rglob("*")) if path.suffix in TYPES and path.suffix != ".css"
     }
     styles = [path.read_text() for pattern in STYLES for path in sorted(folder.glob(pattern))]
+    if set(SCRIPT_OF) <= set(texts):
+        texts[SCRIPT] = b"\n".join(texts[name] for name in SCRIPT_OF)
     texts[STYLESHEET] = (LAYERS + "".join(styles)).encode()
     found: dict[str, StaticFile] = {}
 

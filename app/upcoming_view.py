@@ -20,8 +20,11 @@ from domain.account import Link
 from domain.flight import Flight, Lamp, flight
 from domain.message import MessageState
 from store.pages import Account, Message
+from store.record import Record
 from store.run_state import RunShown
 from store.upcoming import OnDay, Waiting
+
+SECOND_MS: Final = 1000
 
 _LEADING: Final = frozenset({MessageState.SCHEDULED, MessageState.ARMED})
 _CHECKED: Final = frozenset({MessageState.SCHEDULED, MessageState.BLOCKED})
@@ -68,9 +71,10 @@ class Broken(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Aside(msgspec.Struct, frozen=True, kw_only=True):
-    """Beside the list: the phones, and what is held for the person."""
+    """Beside the list: the phones, how punctual the only one was (label, figure, unit), what is held for the person."""
 
     phones: list[PhoneLine]
+    on_time: list[tuple[str, str, str]]
     held: list[MessageRow]
 
 
@@ -101,6 +105,7 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
     accounts: list[Account]
     waiting: dict[UUID, Waiting]
     runs: dict[UUID, RunShown | None]
+    record: Record | None = None
 
 
 def checked(message: Message, account: Account, now: datetime) -> Flight:
@@ -143,6 +148,7 @@ def upcoming(read: Read, zone: ZoneInfo, now: datetime, *, address: str, more: s
         groups=_groups(read.rows, rows, zone, now),
         aside=Aside(
             phones=[phone_line(account, read.runs.get(account.id), zone, now) for account in read.accounts],
+            on_time=_on_time(read.record),
             held=[row for row, one in zip(rows, read.rows, strict=True) if one.state is MessageState.HELD],
         ),
         address=address,
@@ -152,6 +158,22 @@ def upcoming(read: Read, zone: ZoneInfo, now: datetime, *, address: str, more: s
         accounts=len(read.accounts),
         newest=str(max((one.id for one in read.rows), default=UUID(int=0))),
     )
+
+
+def _on_time(record: Record | None) -> list[tuple[str, str, str]]:
+    """Only what was measured: nothing before the first message was sent."""
+    if record is None or not record.sent:
+        return []
+    return [
+        ("half within", *_late(record.half_ms)),
+        ("99 in 100 within", *_late(record.most_ms)),
+        ("sent", f"{record.sent:,}", ""),
+        ("missed", f"{record.missed:,}", ""),
+    ]
+
+
+def _late(late_ms: int) -> tuple[str, str]:
+    return (f"{late_ms}", "ms") if late_ms < SECOND_MS else (f"{late_ms / SECOND_MS:.1f}", "s")
 
 
 def _lead(rows: Sequence[Message], now: datetime) -> Message | None:

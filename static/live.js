@@ -11,9 +11,11 @@ function back() {
   clearTimeout(timer);
   timer = 0;
   lost.hidden = true;
+  stream.dataset.hears = "yes";
 }
 
 function away() {
+  stream.dataset.hears = "no";
   timer ||= setTimeout(() => { lost.hidden = false; }, LOST_AFTER_MS);
 }
 
@@ -28,12 +30,13 @@ document.addEventListener("htmx:sse:error", (event) => {
   away();
 });
 
-// The extension mends a stream that broke, but not one that never began.
+// The extension mends a stream that broke, but not one that never began. (This file is loaded before htmx, so that it
+// hears of the first try too.)
 for (const name of ["htmx:error", "htmx:response:error"]) {
   document.addEventListener(name, (event) => {
-    if (opened || event.detail.ctx?.sourceElement !== stream) return;
+    if (opened || event.target !== stream) return;
     away();
-    setTimeout(() => stream.dispatchEvent(new CustomEvent("again")), AGAIN_MS);
+    setTimeout(() => htmx.ajax("GET", stream.getAttribute("hx-sse:connect"), { source: stream, swap: "none" }), AGAIN_MS);
   });
 }
 

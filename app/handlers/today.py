@@ -1,7 +1,7 @@
 """What is upcoming, and what of today has gone: `/today`, and what changes on it while it is open (`/messages`)."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any, Final
 from uuid import UUID
@@ -19,7 +19,7 @@ from app.site import Site
 from app.upcoming_view import Read, Upcoming, flight_of, upcoming
 from domain import limits
 from domain.refusal import RefusalCode, Refused, Unavailable
-from store import pages, users
+from store import pages, record, users
 from store import upcoming as lists
 from store.run_state import RunShown
 
@@ -29,13 +29,13 @@ SEPARATOR: Final = "_"
 @get("/today")
 async def show_today(request: AppRequest, site: Site, after: str = "") -> Response[Any]:
     """The first page of whoever is signed in; `after` a place in it, what follows."""
-    return page(request, "today.html", await _view(site, login_of(request).user, after), here="today")
+    return page(request, "today.html", await view_of(site, login_of(request).user, after), here="today")
 
 
 @get("/messages")
 async def show_messages(request: AppRequest, site: Site, after: str = "") -> Response[Any]:
     """All that the page shows, alone: its snapshot."""
-    view = await _view(site, login_of(request).user, after)
+    view = await view_of(site, login_of(request).user, after)
     if wants_json(request):
         return Response([msgspec.to_builtins(row) for row in chain(*(group.rows for group in view.groups))])
     return fragment(request, "messages.html", view)
@@ -45,7 +45,7 @@ async def show_messages(request: AppRequest, site: Site, after: str = "") -> Res
 async def show_now(request: AppRequest, site: Site, newest: str = "") -> Response[Any]:
     """What else changes when a message does: the head, the counts, the aside, and how many are newer than `newest`."""
     user = login_of(request).user
-    view = await _view(site, user, "")
+    view = await view_of(site, user, "")
     fresh = await lists.newer(site.pool, user, read_id(newest)) if newest else 0
     return fragment(request, "now.html", msgspec.structs.replace(view, fresh=fresh))
 
@@ -67,7 +67,8 @@ async def show_status(request: AppRequest, site: Site, message_id: str, due: str
     return answer
 
 
-async def _view(site: Site, user: UUID, after: str) -> Upcoming:
+async def view_of(site: Site, user: UUID, after: str) -> Upcoming:
+    """The page of a user; `after` a place in it, what follows."""
     now = datetime.now(UTC)
     zone = zone_or_utc(await users.zone_of(site.pool, user))
     start, end = bounds(now.astimezone(zone).date(), zone)
@@ -76,12 +77,17 @@ async def _view(site: Site, user: UUID, after: str) -> Upcoming:
     coming = await lists.to_come(site.pool, user, _place(after), room + 1)
     more = coming[room - 1] if len(coming) > room else None
     accounts = await pages.accounts(site.pool, user)
+    punctual = None
+    if len(accounts) == 1:  # of several, each has its own on its page
+        begin = now - timedelta(seconds=limits.RECORD_S)
+        punctual = await record.since(site.pool, user, accounts[0].id, begin, zone.key)
     read = Read(
         rows=sorted(gone + coming[:room], key=lambda one: (one.due_at, one.id)),
         day=await lists.day(site.pool, user, start, end, limits.DAY_MARKS_MAX),
         accounts=accounts,
         waiting=await lists.waiting(site.pool, user),
         runs=await runs_of(site, [account.id for account in accounts]),
+        record=punctual,
     )
     return upcoming(
         read,

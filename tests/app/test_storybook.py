@@ -76,6 +76,15 @@ def test_our_modules_go_without_comments_and_else_as_they_are() -> None:
                 text += re.sub(r'"[^"]*"', "", line)
 
 
+def test_htmx_and_its_extension_come_as_one_file() -> None:
+    # Apart, a slow line lets htmx begin without it, and the page never hears any news.
+    whole = FILES["htmx.js"].plain
+    assert whole.index(FILES["htmx.min.js"].plain) < whole.index(FILES["hx-sse.min.js"].plain)
+    shell = (TEMPLATE_FOLDER / "shell.html").read_text()
+    assert "htmx.min.js" not in shell
+    assert shell.index("static('live.js')") < shell.index("static('htmx.js')")
+
+
 def test_files_that_name_each_other_get_each_other_s_hashed_names(tmp_path: Path) -> None:
     (tmp_path / "css").mkdir()
     (tmp_path / "css" / "a.css").write_text('@layer base { p { background: url("b.svg") } }')
