@@ -36,7 +36,7 @@ LAYERS: Final = "@layer reset, tokens, base, layout, parts, pages, state;\n"
 
 SCRIPT: Final = "htmx.js"
 SCRIPT_OF: Final = ("htmx.min.js", "hx-sse.min.js")
-"""One file of two: htmx begins to work as soon as it is there, and an extension that comes later gets to see nothing."""
+"""One file of two: htmx begins as soon as it is there, and an extension that comes later gets to see nothing."""
 
 _NAMED_IN: Final = {
     ".css": re.compile(r'url\("(?P<name>[\w.-]+)"\)'),
