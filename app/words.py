@@ -108,8 +108,8 @@ PAIR_ENDING: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "phone_taken": (
         "This number is linked to another account here.",
-        "A number belongs to one account. Unlink it there first, or link another phone.",
-        "Link another phone",
+        "Unlink it there first, or link another phone. Was it removed on the phone itself? Then try again in a minute.",
+        "Try again",
     ),
     "unavailable": (
         "We could not show you the code.",

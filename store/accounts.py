@@ -185,6 +185,11 @@ class Accounts:
         except asyncpg.UniqueViolationError:
             raise PhoneTaken from None
 
+    async def doubt_link(self, phone: str) -> None:
+        """Has the account that is linked to `phone` (digits) woken: its device may be gone without its knowing."""
+        async with reaching():
+            await self._pool.execute(_SQL["doubt_link"], phone)
+
     async def mark_dirty(self, account: UUID, epoch: int, woken: Woken) -> bool:
         """To be committed before a session opens. False: the account is not ours any more."""
         return await self._one("mark_dirty", account, epoch, woken.at, woken.reason) is not None

@@ -183,6 +183,8 @@ async def _keep(actor: "Actor", session: LiveSession, paired: news.Paired) -> No
         await _linked(actor, session)
         return
     await _unlink(actor)
+    if taken:  # whoever removed us on the phone while that account slept can link it here a moment later
+        await until_available(lambda: store.accounts.doubt_link(digits_of(paired.jid)))
     if actor.link is Link.PAIRING:
         refuse(actor, PHONE_TAKEN if taken else INTERRUPTED)
     if actor.session is session:

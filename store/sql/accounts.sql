@@ -83,6 +83,13 @@ WITH paired AS (
 )
 SELECT user_id FROM paired;
 
+-- name: doubt_link
+-- Somebody links phone $1, which an account has already: that one is woken, to learn whether its device still exists.
+WITH doubted AS (
+    UPDATE accounts SET wish = 'sync', wished_at = now() WHERE phone = $1 AND link = 'LINKED' AND wish = '' RETURNING id
+)
+SELECT pg_notify('autosendr_wishes', id::text) FROM doubted;
+
 -- name: mark_dirty
 -- A session is about to open, woken at $3 because of $4: from now on the persisted store is in doubt.
 WITH marked AS (

@@ -11,7 +11,7 @@ from domain.account import Link, PairPhase
 from store.run_state import PairingShown
 from tests.enclave.simulator_rig import World, running_simulator
 from tests.supervisor.engines import Engine
-from tests.supervisor.worlds import linked, pair, running_engine
+from tests.supervisor.worlds import linked, pair, running_engine, to_sleep
 
 NOBODY = "4915799999999"
 
@@ -100,6 +100,21 @@ async def test_a_phone_that_another_account_has(engine: Engine, world: World) ->
     await world.call("POST", f"/phones/{number}/code", {"code": (await shown(engine, account)).code})
     await ended(engine, account, "phone_taken")
     assert len((await world.call("GET", f"/phones/{number}"))["devices"]) == 1
+
+
+async def test_a_phone_that_left_another_account_while_that_slept_is_linked_a_moment_later(
+    engine: Engine, world: World
+) -> None:
+    before, number = await linked(engine, world)
+    await to_sleep(engine, before)
+    await world.call("POST", f"/phones/{number}/unlink", {})
+    account = await asked(engine, number)
+    await world.call("POST", f"/phones/{number}/code", {"code": (await shown(engine, account)).code})
+    await engine.hears("pairing_failed", account=account, reason="phone_taken")
+    await engine.hears("account_link", account=before, by="logged_out")
+    await engine.wish(account, "pair", "PAIRING")
+    await world.call("POST", f"/phones/{number}/code", {"code": (await shown(engine, account)).code})
+    await engine.hears("pairing_done", account=account)
 
 
 async def test_a_machine_of_ours_that_restarts(engine: Engine) -> None:
