@@ -2,8 +2,10 @@
 
 import json
 import re
+import socket
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -233,3 +235,32 @@ async def test_the_steps_of_the_other_kind_of_phone_are_one_key_away(page: Page)
     await page.keyboard.press("ArrowRight")
     await expect(page.get_by_text("Settings, then Linked devices")).to_be_visible()
     await expect(page.get_by_text("Three dots, then Linked devices")).to_be_hidden()
+
+
+async def test_a_restart_of_the_web_is_survived_without_a_reload(
+    window: BrowserContext,
+    web_environ: dict[str, str],  # noqa: F811
+    enclave,  # noqa: F811
+    database: Database,  # noqa: F811
+    cache,
+    tmp_path: Path,
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    environ = {**web_environ, "AUTOSENDR_WEB_PORT": port, "AUTOSENDR_MAILBOX": str(tmp_path / "mail")}
+    running = Web(environ, tmp_path)
+    try:
+        page = await window.new_page()
+        await sign_in(page, running, f"{time.time_ns()}@example.org")
+        await page.get_by_role("link", name="Link your WhatsApp").click()
+        await page.get_by_role("button", name="Link a phone").click()
+        await expect(page.get_by_text("Asking WhatsApp for a code")).to_be_visible()
+        running.stop()
+        now_ms = time.time_ns() // 1_000_000
+        shown = PairingShown(phase=PairPhase.SHOWN, qr=SECOND, number=2, since_ms=now_ms, ends_ms=now_ms + 60_000)
+        await cache.set(keys.pairing(id_in(page)), msgspec.json.encode(shown), px=60_000)
+        running = Web(environ, tmp_path)
+        await expect(code_of(page, SECOND)).to_be_visible(timeout=2 * ANSWER_MS)
+    finally:
+        running.stop()
