@@ -7,12 +7,49 @@ HOT_SLOTS_MIN: Final = 5
 """Fewest live sessions a node allows itself."""
 HOT_SLOTS_MAX: Final = 500
 """Most of them: below the enclave's own bound (enclave/sessions.py)."""
-SESSION_BYTES: Final = 28 * 1024 * 1024
-"""Memory that one live session is reckoned with: 20 MB measured, and room for a sync (docs/whatsapp.md §8)."""
-HOT_MEMORY_SHARE: Final = 0.6
+SESSION_BYTES: Final = 20_100_000
+"""Memory of one live session with its share of what is common (PSS), as `./autosendr bench wake` measures it."""
+PAIRING_BYTES: Final = 100_000_000
+"""Set aside for each of PAIRING_SLOTS_MAX: memory peaks at pairing (docs/whatsapp.md §8)."""
+HOT_MEMORY_SHARE: Final = 0.75
 """Share of the free memory that sessions may take when slots are `auto`."""
+PRESSURE_HIGH_PERCENT: Final = 5.0
+"""Share of 10 s in which something waited for memory: above this, sessions must go."""
+PRESSURE_LOW_PERCENT: Final = 1.0
+"""Above this, no slots are added."""
+SLOTS_STEP: Final = 0.1
+"""Share by which slots grow or shrink at one look."""
 PAIRING_SLOTS_MAX: Final = 2
 """Pairings at one time: memory peaks at pairing (docs/whatsapp.md §8)."""
+
+# --- wakes ---
+KEEP_S: Final = 600.0
+"""An idle session that is needed again within this stays while nobody needs its slot: a wake costs more."""
+MERGE_S: Final = 10.0
+"""A session needed again within this is not sent to sleep for anybody: its two uses are one wake."""
+WAKE_HOLDS_S: Final = 8.0
+"""How long a wake is reckoned to hold its slot: lead, send, linger, close."""
+EMPTY_AHEAD_S: Final = 1.0
+"""A slot is emptied this much before the wake that needs it: closing takes a moment."""
+TURN_S: Final = 60.0
+"""An account that sends without end gives its slot back after this, when others wait for one."""
+WAKE_CPU_S: Final = 0.13
+"""Processor time of a wake with one message, session process and broker: bounds the connects in a second."""
+CONNECTS_PER_S_MIN: Final = 1.0
+CONNECTS_PER_S_STEP: Final = 1.0
+"""How much the connect rate grows in a second in which all of it is used."""
+CONNECTS_FIRST_SHARE: Final = 0.5
+"""Share of what the processors bear that a node begins with."""
+CONNECTS_AT_ONCE: Final = 3
+"""Connects that may begin together after a rest."""
+CONNECTS_JUDGED: Final = 50
+"""Connects whose ends are judged together."""
+REFUSALS_TOLERATED: Final = 0.1
+"""Share of them that may be refused before the rate is halved."""
+HALVING_DEAF_S: Final = 5.0
+"""What ends this soon after a halving was begun before it, and says nothing."""
+
+# --- the life of a session ---
 CONNECT_DEADLINE_S: Final = 45.0
 """COLD to HOT, and the patience while the library redials (docs/whatsapp.md §5)."""
 PAIR_CODES_MAX: Final = 6
@@ -71,6 +108,10 @@ SYNC_DEBOUNCE_S: Final = 1.0
 HEALTH_S: Final = 3.5 * 24 * 3600
 """An account not connected for this long is woken, so that WhatsApp keeps its device (docs/whatsapp.md §7)."""
 HEALTH_STAY_S: Final = 10.0
+HEALTH_PATIENCE_S: Final = 12 * 3600
+"""A health wake that has found no slot for this long may have an idle session, or a first sync, give way."""
+STICKY_PATIENCE_S: Final = 3600
+"""The same for a first sync that was cut short."""
 PHONE_DAYS: Final = 14
 """WhatsApp unlinks its devices when the phone stays away for this many days (docs/whatsapp.md §7)."""
 PHONE_WARN_DAYS: Final = 10
@@ -95,6 +136,7 @@ GATE_LEAD_S_MAX: Final = 1.0
 DUE_TICK_S: Final = 1.5
 IDLE_TICK_S: Final = 10.0
 LEASE_TICK_S: Final = 10.0
+MEMORY_TICK_S: Final = 5.0
 RECONCILE_TICK_S: Final = 60.0
 NEAR_HORIZON_S: Final = 900.0
 """Redis holds due work this far ahead; Postgres holds all of it."""

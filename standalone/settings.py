@@ -57,7 +57,11 @@ VARIABLES: tuple[Variable, ...] = (
     _row("AUTOSENDR_MAIL_FROM", "web", "address that mails come from; needed with a mail server"),
     _row("AUTOSENDR_SIMULATOR", "supervisor web", "host:port of the simulator's front; in a demo only"),
     _row("AUTOSENDR_SIMULATOR_ROOT_KEY", "enclave", "set by the demo: the simulator's key, hex, that it trusts"),
-    _row("AUTOSENDR_HOT_SLOTS", "supervisor", "how many sessions may be live at once"),
+    _row(
+        "AUTOSENDR_HOT_SLOTS",
+        "supervisor",
+        "how many sessions may be live at once: a number, or `auto` by free memory (default)",
+    ),
     _row("AUTOSENDR_READY_FD", "simulator migrate enclave supervisor web", "descriptor for the line that says `ready`"),
 )
 

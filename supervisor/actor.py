@@ -17,7 +17,7 @@ from enclave.wire import news
 from enclave.wire.news import Notice, PairTrouble
 from store.accounts import AccountRow
 from store.messages import Armed
-from supervisor import clock, pairing, penalties, standing, unlinking, wanting
+from supervisor import clock, connects, pairing, penalties, standing, unlinking, wanting
 from supervisor.chores import Chores
 from supervisor.context import Context
 from supervisor.delivery import Delivery
@@ -52,6 +52,10 @@ class Actor:
         self.session: LiveSession | None = None
         self.doubted = asyncio.Event()
         """Some attempt's end was not seen: to be settled."""
+        self.doubted_ms = 0
+        self.adopted_ms = clock.now_ms()
+        self.turn_ms = 0
+        """When it last gave its slot back to others though it had more to send."""
         self.sending: set[UUID] = set()
         """Attempts that a send of this process is working on."""
         self.wished = asyncio.Event()
@@ -139,6 +143,8 @@ class Actor:
 
     def doubt(self) -> None:
         """Some attempt's end was not seen."""
+        if not self.doubted.is_set():
+            self.doubted_ms = clock.now_ms()
         self.doubted.set()
 
     def forgive(self) -> None:
@@ -191,6 +197,7 @@ class Actor:
             before = self.state
             self.state, effects = transition(RUN_TABLE, RUN_IGNORED, before, event)
             if self.state is not before:
+                connects.note_end(self, before, event)
                 if self.session is not None and self.state in (Run.DISCONNECTING, Run.COLD):
                     self.session.ending = self.session.ending or event
                 self._deadline_s = self._deadline_of(self.state)
@@ -315,6 +322,8 @@ class Actor:
         if session is not None:
             session.stop()
             self.outbox.nudge()
+            if session.yielding:
+                self.turn_ms = clock.now_ms()
             standing.note_slept(self, session)
             pairing.end(self, session)
         self.health_due = False

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from domain.pace import Pace
 from store.engine import EngineStore
 from store.slots import Slots
 from supervisor.doorway import Doorway
@@ -15,12 +16,16 @@ def _nobody() -> None:
 
 @dataclass(slots=True)
 class Context:
-    """`dice` gives numbers in [0, 1). `wake_*` have a loop look at once. `fleet_stopped_until_ms`: nobody connects."""
+    """`dice` gives numbers in [0, 1). `slots`: how many sessions may live, at present; `pace`: how fast they connect.
+
+    `wake_*` have a loop look at once. `fleet_stopped_until_ms`: nobody connects.
+    """
 
     store: EngineStore
     door: Doorway
     ownership: Ownership
     slots: int
+    pace: Pace
     dice: Callable[[], float]
     keys: Slots = field(init=False)
     """Once the node has its name."""

@@ -80,14 +80,18 @@ class Delivery:
                 await session.ready.wait()
                 continue
             first = outbox.first()
-            if first is None:
+            if first is None or session.yielding:
+                session.busy_since_ms = None
                 await outbox.wait_change(None)
                 continue
             early_s = (first.fire_ms - clock.now_ms()) / 1000 - limits.GATE_LEAD_S
+            if early_s > limits.MERGE_S:
+                session.busy_since_ms = None
             if early_s > 0:
                 await outbox.wait_change(early_s)
                 continue
             session.in_flight = True
+            session.busy_since_ms = session.busy_since_ms or clock.now_ms()
             try:
                 await self._deliver(first)
             finally:

@@ -4,8 +4,9 @@ import secrets
 from uuid import UUID
 
 from domain.account import Run, RunEvent
-from domain.hotset import Holder, Want, WantKind, plan
-from supervisor import clock, standing, wanting
+from domain.hotset import Holder, Snapshot, Want, WantKind, plan
+from supervisor import clock, connects, standing, wanting
+from supervisor.actor import Actor
 from supervisor.actors import Actors
 from supervisor.log import emit
 from supervisor.loops.turning import Turn
@@ -14,10 +15,10 @@ from supervisor.loops.turning import Turn
 class Hot:
     """Plans anew whenever something changed, and when the next wake is due."""
 
-    def __init__(self, actors: Actors, slots: int) -> None:
+    def __init__(self, actors: Actors) -> None:
         """`run_once` is one turn."""
         self._actors = actors
-        self._slots = slots
+        self._context = actors.context
 
     async def run_once(self) -> Turn:
         """One snapshot, one plan, carried out."""
@@ -28,17 +29,29 @@ class Hot:
                 holders.append(holder)
             elif (want := wanting.want(actor)) is not None:
                 wants.append(want)
-        if not wants:
-            return Turn()
-        now_ms = clock.now_ms()
-        decided = plan(now_ms, self._slots, tuple(holders), tuple(wants))
+        snapshot = Snapshot(
+            now_ms=clock.now_ms(),
+            slots=self._context.slots,
+            holders=tuple(holders),
+            wants=tuple(wants),
+            pace=self._context.pace,
+        )
+        decided = plan(snapshot)
         for account in decided.releases:
             self._actors.by_account[UUID(account)].post(RunEvent.RELEASED)
+        for account in decided.turns:
+            self._end_turn(self._actors.by_account[UUID(account)])
         granted = 0
         for want in decided.grants:
             granted += await self._grant(want)
         again_s = None if decided.again_at_ms is None else (decided.again_at_ms - clock.now_ms()) / 1000
         return Turn(again_s=again_s)
+
+    def _end_turn(self, actor: Actor) -> None:
+        if actor.session is not None:
+            actor.session.yielding = True
+            actor.outbox.nudge()
+            emit("turn_ended", account=actor.account, in_hand=len(actor.outbox))
 
     async def _grant(self, want: Want) -> bool:
         actor = self._actors.by_account.get(UUID(want.account))
@@ -51,6 +64,7 @@ class Hot:
             await standing.give_slot_back(actor, token)
             return False
         actor.slot_token = token
+        connects.note_begin(actor.context)
         actor.post(RunEvent.SLOT_GRANTED)
         await actor.until_left(Run.COLD)
         return True

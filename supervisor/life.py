@@ -10,10 +10,12 @@ from typing import Final
 import msgspec
 
 from domain import limits
+from domain.pace import new_pace
 from domain.refusal import Unavailable
 from enclave.wire.envelope import News
 from store.engine import EngineStore
 from store.slots import Slots
+from supervisor import machine
 from supervisor.actors import Actors
 from supervisor.context import Context
 from supervisor.destinations import Live, demo_of
@@ -23,6 +25,7 @@ from supervisor.log import emit
 from supervisor.loops.due import DueLoop, listen_due
 from supervisor.loops.idle import IdleLoop
 from supervisor.loops.leases import LeaseLoop
+from supervisor.loops.memory import MemoryLoop
 from supervisor.loops.reconcile import ReconcileLoop, listen_wishes
 from supervisor.loops.sticky import StickyLoop
 from supervisor.loops.turning import Loop
@@ -53,7 +56,8 @@ class Supervisor:
             door=self.door,
             ownership=self.ownership,
             dice=random.random,
-            slots=settings.hot_slots,
+            slots=machine.slots_now() if settings.hot_slots is None else settings.hot_slots,
+            pace=new_pace(machine.processors()),
         )
         self.actors = Actors(self.context)
         self.loops = {
@@ -61,10 +65,11 @@ class Supervisor:
             for loop in (
                 Loop("leases", limits.LEASE_TICK_S, LeaseLoop(self.actors).run_once),
                 Loop("reconcile", limits.RECONCILE_TICK_S, ReconcileLoop(self.actors).run_once),
-                Loop("hot", limits.IDLE_TICK_S, Hot(self.actors, settings.hot_slots).run_once),
+                Loop("hot", limits.IDLE_TICK_S, Hot(self.actors).run_once),
                 Loop("idle", limits.IDLE_TICK_S, IdleLoop(self.actors).run_once),
                 Loop("due", limits.DUE_TICK_S, DueLoop(self.actors).run_once),
                 Loop("sticky", limits.IDLE_TICK_S, StickyLoop(self.actors).run_once),
+                Loop("memory", limits.MEMORY_TICK_S, MemoryLoop(self.actors).run_once),
             )
         }
         self.context.wake_hot = self.loops["hot"].wake
@@ -82,6 +87,7 @@ class Supervisor:
             Child("door", self.door.run),
             Child("actors", self._keep_actors),
             Child("leases", loops["leases"].run),
+            *([Child("memory", loops["memory"].run)] if self.settings.hot_slots is None else []),
             Child("hot", loops["hot"].run),
             Child("idle", loops["idle"].run),
             Child("wishes", lambda started: listen_wishes(self.actors, started)),
@@ -97,7 +103,7 @@ class Supervisor:
         emit(
             "supervisor_started",
             node=self.ownership.node,
-            slots=self.settings.hot_slots,
+            slots=self.context.slots,
             environment=self.door.environment,
         )
 

@@ -9,6 +9,7 @@ import structlog
 EVENTS: Final[dict[str, tuple[str, ...]]] = {
     # --- process ---
     "supervisor_started": ("node", "slots", "environment"),
+    "slots_fewer": ("slots", "live", "pressure"),
     "supervisor_stopping": ("node", "signal"),
     "supervisor_stopped": ("node",),
     "child_started": ("child",),
@@ -30,6 +31,7 @@ EVENTS: Final[dict[str, tuple[str, ...]]] = {
     "account_run": ("account", "before", "after", "by"),
     "account_phase": ("account", "phase"),
     "account_link": ("account", "by", "reason"),
+    "turn_ended": ("account", "in_hand"),
     "account_wait": ("account", "reason", "wait_s", "failures", "restarts"),
     "account_state": ("account", "run", "phase", "epoch", "kind", "in_hand", "in_doubt", "chores", "wait_ms"),
     "session_opening": ("account", "epoch", "kind", "version", "dirty"),

@@ -71,6 +71,10 @@ class LiveSession:
         """What pages may see of the linking."""
         self.showing = asyncio.Lock()
         self.next_use_ms: int | None = None
+        self.busy_since_ms: int | None = None
+        """Since when it has been sending with no rest in which others could have had the slot."""
+        self.yielding = False
+        """Others wait and its turn is over: it begins nothing more, and sleeps after its linger."""
         self._changed = changed
         self._connected = False
         self._drained = False

@@ -1,6 +1,5 @@
 """What configures a supervisor: `AUTOSENDR_*` variables, read once. An unknown one refuses to start."""
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +9,6 @@ import msgspec
 from domain import limits
 
 PREFIX: Final = "AUTOSENDR_"
-_MEMINFO: Final = Path("/proc/meminfo")
 
 
 class CannotStart(Exception):
@@ -18,7 +16,10 @@ class CannotStart(Exception):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """`simulator`: host:port in a demo, "" otherwise; `state` None: the node forgets its name when it stops."""
+    """`simulator`: host:port in a demo, "" otherwise; `state` None: the node forgets its name when it stops.
+
+    `hot_slots` None: as many as the memory allows.
+    """
 
     database_url: str
     redis_url: str
@@ -26,7 +27,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     egress_socket: Path | None = None
     state: Path | None = None
     simulator: str = ""
-    hot_slots: int = limits.HOT_SLOTS_MIN
+    hot_slots: int | None = None
     ready_fd: int | None = None
 
 
@@ -51,26 +52,12 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _slots(text: str) -> int:
+def _slots(text: str) -> int | None:
     if text == "auto":
-        return slots_for(_free_memory_bytes())
+        return None
     if not limits.HOT_SLOTS_MIN <= _number(text) <= limits.HOT_SLOTS_MAX:
         raise ValueError(f"it is not between {limits.HOT_SLOTS_MIN} and {limits.HOT_SLOTS_MAX}")
     return int(text)
-
-
-def slots_for(free_bytes: int) -> int:
-    """How many sessions fit into a share of the free memory (`auto`)."""
-    fitting = int(free_bytes * limits.HOT_MEMORY_SHARE) // limits.SESSION_BYTES
-    return max(limits.HOT_SLOTS_MIN, min(limits.HOT_SLOTS_MAX, fitting))
-
-
-def _free_memory_bytes() -> int:
-    try:
-        lines = _MEMINFO.read_text().splitlines()
-    except OSError:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-    return next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")) * 1024
 
 
 def _row(name: str, field: str, read: Callable[[str], Any], meaning: str) -> Variable:
@@ -84,7 +71,7 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     _row("EGRESS_SOCKET", "egress_socket", Path, "Unix socket on which to relay for the enclave; none: no relay"),
     _row("STATE", "state", Path, "folder in which the node keeps its name; none: a new name at each start"),
     _row("SIMULATOR", "simulator", _text, "host:port of the simulator's front; in a demo only"),
-    _row("HOT_SLOTS", "hot_slots", _slots, "live sessions at once: a number, or `auto` from free memory (default)"),
+    _row("HOT_SLOTS", "hot_slots", _slots, "live sessions at once: a number, or `auto` by free memory (default)"),
     _row("READY_FD", "ready_fd", _number, "descriptor for the line that says `ready`"),
 )
 
@@ -112,7 +99,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in known and name not in OTHERS)
     if unknown:
         raise CannotStart(f"unknown variable {', '.join(unknown)}")
-    values: dict[str, Any] = {"hot_slots": _slots("auto")}
+    values: dict[str, Any] = {}
     for name, variable in known.items():
         if name in environ:
             try:

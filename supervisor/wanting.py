@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
+from domain import limits
 from domain.account import Link, Run
 from domain.hotset import Holder, Want, WantKind
 from store.run_state import RunShown
@@ -30,30 +31,33 @@ def want(actor: "Actor") -> Want | None:
         return None
     now_ms = clock.now_ms()
     not_before_ms = max(actor.waits.until_ms, actor.context.fleet_stopped_until_ms)
-    kind, ready_at_ms = None, now_ms
+    kind, ready_at_ms, patience_s = None, now_ms, 0.0
     first = actor.outbox.first()
     if actor.wish == "pair" and actor.link is Link.PAIRING:
-        kind, not_before_ms = WantKind.PAIRING, actor.context.fleet_stopped_until_ms
+        kind, ready_at_ms = WantKind.PAIRING, actor.row.wished_ms
+        not_before_ms = actor.context.fleet_stopped_until_ms
     elif actor.link is not Link.LINKED:
         return None
     elif actor.doubted.is_set():
-        kind = WantKind.DUE
+        kind, ready_at_ms = WantKind.DUE, actor.doubted_ms
     elif actor.wish in ("unlink", "sync"):
-        kind = WantKind.WISH
+        kind, ready_at_ms = WantKind.WISH, actor.row.wished_ms
     elif first is not None:
         kind, ready_at_ms = WantKind.DUE, first.fire_ms
     elif actor.unsynced:
-        kind = WantKind.STICKY
+        kind, ready_at_ms, patience_s = WantKind.STICKY, actor.adopted_ms, limits.STICKY_PATIENCE_S
     elif actor.health_due:
-        kind = WantKind.HEALTH
+        kind, ready_at_ms, patience_s = WantKind.HEALTH, actor.adopted_ms, limits.HEALTH_PATIENCE_S
     if kind is None:
         return None
     return Want(
         account=str(actor.account),
         kind=kind,
         ready_at_ms=ready_at_ms,
+        latest_ms=ready_at_ms + int(patience_s * 1000),
         lead_ms=actor.row.lead_ms,
         not_before_ms=not_before_ms,
+        turn_ms=actor.turn_ms,
     )
 
 
@@ -71,6 +75,8 @@ def holder(actor: "Actor") -> Holder | None:
         evictable=session.evictable and actor.state is Run.HOT,
         next_use_ms=min(next_use, default=None),
         sticky_left_ms=max(0, int((session.sticky_until_s - clock.loop_s()) * 1000)),
+        busy_since_ms=session.busy_since_ms,
+        yielding=session.yielding,
     )
 
 

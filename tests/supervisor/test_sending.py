@@ -2,6 +2,9 @@
 
 import asyncio
 
+import pytest
+
+from domain import hotset
 from domain.account import RunEvent
 from domain.hotset import WantKind
 from store import wakes
@@ -56,3 +59,32 @@ async def test_what_is_cancelled_in_hand_does_not_leave(engine: Engine) -> None:
     await engine.store.pool.execute("UPDATE messages SET state = 'CANCELLED' WHERE id = $1", message)
     await engine.hears("message_gate_closed", message=message)
     assert await engine.store.pool.fetchval("SELECT count(*) FROM attempts") == 0
+
+
+async def test_a_campaign_gives_its_slot_to_those_who_wait_and_goes_on_after_them(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hotset, "_TURN_MS", 0)
+    campaign, other = await engine.link(), await engine.link()
+    await engine.start()
+    engine.supervisor.context.slots = 1
+    many = [await engine.schedule(campaign, later(2)) for _ in range(6)]
+    one = await engine.schedule(other, later(2.5))
+    await engine.hears("turn_ended", account=campaign)
+    await engine.hears("message_sent", message=one)
+    waiting = await engine.store.pool.fetchval("SELECT count(*) FROM attempts WHERE account_id = $1", campaign)
+    assert waiting < len(many)
+    for message in many:
+        await engine.state(message, "DELIVERED")
+    assert await engine.store.pool.fetchval("SELECT count(*) FROM attempts") == len(many) + 1
+
+
+async def test_connects_are_counted_by_the_pace(engine: Engine) -> None:
+    account = await engine.link()
+    await engine.start()
+    before = engine.supervisor.context.pace
+    message = await engine.schedule(account, later(1))
+    await engine.hears("message_sent", message=message)
+    after = engine.supervisor.context.pace
+    assert (after.ends, after.refusals) == (before.ends + 1, 0)
+    assert after.free_at_ms > before.free_at_ms

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from domain import limits
 from standalone import settings as runner
-from supervisor.settings import OTHERS, VARIABLES, CannotStart, Settings, read_settings, slots_for
+from supervisor.settings import OTHERS, VARIABLES, CannotStart, Settings, read_settings
 
 NEEDED = {
     "AUTOSENDR_DATABASE_URL": "postgresql://x",
@@ -54,8 +53,6 @@ def test_the_runner_and_the_supervisor_know_the_same_variables() -> None:
     assert {row.name for row in runner.VARIABLES} - ours <= OTHERS
 
 
-def test_automatic_slots_follow_the_memory_within_bounds() -> None:
-    assert slots_for(0) == limits.HOT_SLOTS_MIN
-    assert slots_for(1 << 50) == limits.HOT_SLOTS_MAX
-    gigabytes = 2 * 1024**3
-    assert slots_for(gigabytes) * limits.SESSION_BYTES <= gigabytes * limits.HOT_MEMORY_SHARE
+@pytest.mark.parametrize("environ", [{}, {"AUTOSENDR_HOT_SLOTS": "auto"}])
+def test_slots_follow_the_memory_unless_a_number_is_set(environ: dict[str, str]) -> None:
+    assert read_settings({**NEEDED, **environ}).hot_slots is None
