@@ -86,6 +86,8 @@ OTHERS: Final = frozenset(
         "WEB_PORT",
         "PUBLIC_URL",
         "MAILBOX",
+        "SMTP_URL",
+        "MAIL_FROM",
         "SIMULATOR_TRUST",
         "SIMULATOR_ROOT_KEY",
     )
