@@ -243,6 +243,7 @@ async def test_another_text_is_opened_and_sealed_in_the_browser(sender):
     await expect(page.locator(".slip em")).to_have_text("ten")
     await page.get_by_role("button", name="Seal it anew").click()
     await expect(page.locator(".message .slip em")).to_have_text("ten")
+    await expect(page.locator(".message .slip em")).to_have_css("font-synthesis", "style")
     assert [sent for sent in posted if "canary" in sent] == []
     assert len(posted) == 1
 
