@@ -6,7 +6,7 @@ import re
 import pytest
 import redis.asyncio
 from playwright.async_api import Browser as Chromium
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from store import keys
 from tests.app.composer import ANNA, fill_in, new_account
@@ -189,7 +189,13 @@ async def test_a_row_is_cancelled_by_its_key_and_stays_struck_in_its_place(sende
 
 async def test_what_comes_too_late_is_told_and_the_page_shows_what_is_so(sender):
     page = await sender.open()
-    sender.set("state = 'SENT', wa_id = 'x', due_at = now() - interval '5 s', left_at = now(), sent_at = now()")
+
+    async def leave(route: Route) -> None:
+        """Let it leave between the press and the answer."""
+        sender.set("state = 'SENT', wa_id = 'x', due_at = now() - interval '5 s', left_at = now(), sent_at = now()")
+        await route.continue_()
+
+    await page.route("**/*_method=DELETE", leave)
     await page.locator("#main").get_by_role("button", name="Cancel").click()
     await expect(page.locator("#refused")).to_contain_text("Too late to stop: it left at")
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Left 5.")
@@ -328,7 +334,7 @@ async def test_without_script_everything_that_needs_no_seal_works(sender):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_the_pages_of_a_message_offend_nobody(sender, theme):
-    page = await sender.open(color_scheme=theme)
+    page = await sender.open(color_scheme=theme, reduced_motion="reduce")
     for state in ("SCHEDULED", "DELIVERED", "UNCONFIRMED", "CANCELLED"):
         left = "left_at = due_at + interval '31 ms', sent_at = due_at" if state == "DELIVERED" else "reason = ''"
         sender.set(f"state = '{state}', wa_id = 'x', {left}")
