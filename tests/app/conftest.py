@@ -120,7 +120,7 @@ class Browser:
 @pytest.fixture(scope="module")
 def web_environ(engines, database_url: str, rig_folder: Path, request: pytest.FixtureRequest) -> dict[str, str]:
     """Give the variables of a web process for this module."""
-    folder = rig_folder / f"web-{request.module.__name__.rpartition('.')[2]}"
+    folder = rig_folder / f"web-{'-'.join(request.module.__name__.split('.')[-2:])}"
     folder.mkdir(mode=0o700)
     return {
         "AUTOSENDR_DATABASE_URL": database_url,
