@@ -2,7 +2,7 @@
 
 The unit is the account wake, not the message. Three kinds of rule:
 
-* Order. Whoever somebody waits for stands in one queue by latest start; ties fall by lot, so nobody is always last.
+* Order. Whoever somebody waits for stands in one queue by deadline; ties fall by lot, so nobody is always last.
   First syncs and health wakes take what that queue leaves, and one slot never.
 * Time. Starts are laid backwards from the deadlines under the connect rate (domain/wakes.py); a want with a window
   goes earlier if that takes nothing from anybody.
@@ -19,7 +19,7 @@ import msgspec
 
 from domain import limits
 from domain.account import Run
-from domain.pace import Pace, room
+from domain.pace import Pace, begun, room
 from domain.wakes import lay_backwards, lot
 
 
@@ -117,8 +117,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def urgency(want: Want) -> tuple[int, int, str]:
-    """The order of the queue: by latest start (earliest deadline first, as far as leads allow), then by lot."""
-    return want.latest_start_ms, lot(want.account, want.deadline_ms), want.account
+    """The order of the queue: by the instant at which it can and should be ready, then by lot.
+
+    Not by latest start: among many due together those that connect quickly would always be the last.
+    """
+    return want.latest_start_ms + want.lead_ms, lot(want.account, want.deadline_ms), want.account
 
 
 def plan(snapshot: Snapshot) -> Plan:
@@ -148,12 +151,13 @@ def may_sleep(now_ms: int, holder: Holder) -> bool:
 
 def _starts(snapshot: Snapshot, queue: list[Want]) -> list[int]:
     """When each of the queue must begin. Only as many as there are slots can be ready ahead; the others follow."""
-    latest = [want.latest_start_ms for want in queue]
-    if snapshot.pace is None:
-        return latest
-    ahead = lay_backwards(latest[: snapshot.slots], snapshot.pace.gap_ms)
-    laid = [max(start, want.not_before_ms) for start, want in zip(ahead, queue, strict=False)]
-    return laid + latest[snapshot.slots :]
+    starts = [want.latest_start_ms for want in queue]
+    if snapshot.pace is not None:
+        places = sorted(range(min(snapshot.slots, len(queue))), key=starts.__getitem__)
+        laid = lay_backwards([starts[place] for place in places], snapshot.pace.gap_ms)
+        for place, start_ms in zip(places, laid, strict=True):
+            starts[place] = max(start_ms, queue[place].not_before_ms)
+    return starts
 
 
 class _Decision:
@@ -165,7 +169,6 @@ class _Decision:
         self.holders = holders
         self.pace = snapshot.pace
         self.free = snapshot.slots - len(holders)
-        self.connects = len(snapshot.wants) if self.pace is None else room(self.pace, self.now_ms)
         self.reserved = 0  # slots that the more urgent will need before a wake that begins now is over
         self.pairings = limits.PAIRING_SLOTS_MAX - sum(holder.kind is WantKind.PAIRING for holder in holders)
         self.enrichments = snapshot.slots - 1 - sum(holder.kind in ENRICHMENT for holder in holders)
@@ -181,7 +184,8 @@ class _Decision:
             self.pairings -= 1
         room = self.free - self.reserved
         ripe = min(start_ms, want.opens_ms) <= self.now_ms
-        if ripe and self._grant(want, room):
+        # A slot is kept for who is more urgent but needs it later; not when that would make this one late.
+        if ripe and self._grant(want, self.free if want.latest_start_ms <= self.now_ms else room):
             return
         if room <= 0 and (ripe or start_ms <= self.now_ms + _EMPTY_AHEAD_MS):
             self.short.append(want)
@@ -214,12 +218,12 @@ class _Decision:
     def _grant(self, want: Want, free: int) -> bool:
         if free <= 0:
             return False
-        if self.connects <= 0:
-            assert self.pace is not None
-            self.later.append(self.pace.free_at_ms + len(self.grants) * self.pace.gap_ms)
-            return False
+        if self.pace is not None:
+            if not room(self.pace, self.now_ms):
+                self.later.append(self.pace.free_at_ms)
+                return False
+            self.pace = begun(self.pace, self.now_ms)
         self.free -= 1
-        self.connects -= 1
         self.grants.append(want)
         return True
 

@@ -4,9 +4,14 @@ Nobody knows how many logins WhatsApp takes from one address, and the processor 
 little while all goes well and it is made use of, and is halved when too many are refused.
 """
 
+from typing import Final
+
 import msgspec
 
 from domain import limits
+
+_ROUNDING_MS: Final = 0.001
+"""What sums of gaps may be off by."""
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,8 +37,8 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def ceiling_per_s(processors: float) -> float:
-    """What that many processors can connect in a second, when they do nothing else."""
-    return max(limits.CONNECTS_PER_S_MIN, processors / limits.WAKE_CPU_S)
+    """What that many processors can connect in a second."""
+    return max(limits.CONNECTS_PER_S_MIN, processors * limits.WAKE_CPU_SHARE / limits.WAKE_CPU_S)
 
 
 def new_pace(processors: float) -> Pace:
@@ -44,9 +49,8 @@ def new_pace(processors: float) -> Pace:
 
 def room(pace: Pace, now_ms: int) -> int:
     """How many connects may begin now, after those that have begun."""
-    if now_ms < pace.free_at_ms:
-        return 0
-    return min(limits.CONNECTS_AT_ONCE, 1 + int((now_ms - pace.free_at_ms) / pace.gap_ms))
+    since_ms = now_ms - pace.free_at_ms + _ROUNDING_MS
+    return 0 if since_ms < 0 else min(limits.CONNECTS_AT_ONCE, 1 + int(since_ms / pace.gap_ms))
 
 
 def begun(pace: Pace, now_ms: int) -> Pace:

@@ -27,7 +27,8 @@ def budget_bytes(free_bytes: int, live: int) -> int:
 
 def slots_in(budget: int) -> int:
     """How many sessions fit into `budget` bytes, within the bounds of a node."""
-    return max(limits.HOT_SLOTS_MIN, min(limits.HOT_SLOTS_MAX, budget // limits.SESSION_BYTES))
+    fitting = (budget - limits.SESSIONS_SHARED_BYTES) // limits.SESSION_BYTES
+    return max(limits.HOT_SLOTS_MIN, min(limits.HOT_SLOTS_MAX, fitting))
 
 
 def first_slots(memory: Memory) -> int:

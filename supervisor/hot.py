@@ -51,6 +51,7 @@ class Hot:
         if actor.session is not None:
             actor.session.yielding = True
             actor.outbox.nudge()
+            self._context.wake_hot()  # it may be able to go at once
             emit("turn_ended", account=actor.account, in_hand=len(actor.outbox))
 
     async def _grant(self, want: Want) -> bool:

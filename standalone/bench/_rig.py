@@ -49,16 +49,25 @@ class Account(msgspec.Struct, kw_only=True):
 class Rig:
     """The running parts. `control` speaks to the simulator, `door` to the enclave."""
 
-    def __init__(self, folder: Path, simulator: Program, control: httpx.AsyncClient) -> None:
+    def __init__(self, folder: Path, simulator: Program, enclave: Program, control: httpx.AsyncClient) -> None:
         """`open_rig` makes it."""
         self.folder = folder
         self.relay_socket = folder / "egress.sock"
         self.simulator = simulator
+        self.enclave = enclave
         self.control = control
         self.door: Door
         self._news: dict[str, list[Any]] = {}
         self._came = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def enclave_pids(self) -> list[int]:
+        """The enclave's processes: broker, zygote, sessions. For benches: sessions are children of the zygote."""
+        found, new = [], [pid for pid in (self.enclave.pid,) if pid is not None]
+        while new:
+            found += new
+            new = [child for pid in new for child in _children(pid)]
+        return found
 
     def hear(self, news: News) -> None:
         """The door's callback: keep each notice."""
@@ -206,7 +215,7 @@ async def open_rig(*, enclave: str = "standalone.bench._observed_enclave") -> As
         async with httpx.AsyncClient(
             base_url=str(simulator.facts["control"]), trust_env=False, timeout=CONTROL_S
         ) as control:
-            rig = Rig(folder, simulator, control)
+            rig = Rig(folder, simulator, program, control)
             rig.door = await Door.open(folder / "door.sock", owner=True, on_news=rig.hear)
             yield rig
             await rig.door.close()
@@ -217,6 +226,10 @@ async def open_rig(*, enclave: str = "standalone.bench._observed_enclave") -> As
         simulator.stop()
         shutil.rmtree(live_folder(folder), ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def live_folder(folder: Path) -> Path:

@@ -1,4 +1,5 @@
-"""What a wake costs: sessions on the simulator, forked one by one, each sends one message; then their memory.
+"""What a wake costs: sessions on the simulator, forked one by one, each sends one message; then their memory, and the
+processor time of all of it, from fork to closed store.
 
 The limit measured beside it: connect and first message in a process that has everything loaded already.
 """
@@ -22,6 +23,10 @@ from standalone.home import REPOSITORY
 SESSIONS: Final = 20
 WARM_ROUNDS: Final = 9
 WARM_S: Final = 120.0
+SETTLE_S: Final = 30.0
+LOOK_S: Final = 0.1
+ENCLAVE_PROCESSES: Final = 2
+"""Broker and zygote."""
 FIRST_RECIPIENT: Final = 4917000000000
 FIRST_NUMBER: Final = 4915100000000
 
@@ -42,6 +47,7 @@ async def measure(sessions: int) -> dict[str, Any]:
         accounts = [await rig.link(number) for number in numbers[:-1]]
         sends = [await rig.sealed(account, recipients[-1], "hello") for account in accounts]
         warm = await _warm(rig, numbers[-1], recipients[:-1])
+        cpu_before = _cpu_s(rig)
         wakes, pids = [], []
         for account, send in zip(accounts, sends, strict=True):
             begun = time.perf_counter()
@@ -51,6 +57,9 @@ async def measure(sessions: int) -> dict[str, Any]:
             assert isinstance(sent, Sent)
             pids.append(opened.pid)
         memory = [memory_of(pid) for pid in pids]
+        for account in accounts:
+            await rig.sleep(account)
+        cpu_s = await _settled_cpu_s(rig) - cpu_before
         return {
             "sessions": len(pids),
             "wake_ms": round(statistics.median(wakes), 1),
@@ -58,6 +67,7 @@ async def measure(sessions: int) -> dict[str, Any]:
             "private_mb": round(statistics.median(private for private, _ in memory), 1),
             "pss_mb": round(statistics.median(pss for _, pss in memory), 1),
             "wake_max_ms": round(max(wakes), 1),
+            "cpu_ms": round(1000 * cpu_s / len(pids), 1),
         }
 
 
@@ -97,6 +107,25 @@ async def _warm(rig: Rig, number: str, recipients: list[str]) -> list[float]:
         await process.wait()
 
 
+def _cpu_s(rig: Rig) -> float:
+    """Processor seconds so far of the enclave, of its sessions that have ended, and of this process, which relays."""
+    return sum(processor_s(pid, ended=True) for pid in rig.enclave_pids()) + time.process_time()
+
+
+async def _settled_cpu_s(rig: Rig) -> float:
+    """The same once every session process has been buried by its parent, which then counts its time."""
+    async with asyncio.timeout(SETTLE_S):
+        while len(rig.enclave_pids()) > ENCLAVE_PROCESSES:  # noqa: ASYNC110 - the kernel tells nobody but the parent
+            await asyncio.sleep(LOOK_S)
+    return _cpu_s(rig)
+
+
+def processor_s(pid: int, *, ended: bool) -> float:
+    """Processor seconds of a process, with `ended` also of its children that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(field) for field in fields[11 : 15 if ended else 13]) / os.sysconf("SC_CLK_TCK")
+
+
 def memory_of(pid: int) -> tuple[float, float]:
     """Private and proportional megabytes of a process, as the kernel counts them."""
     rows = dict(
@@ -121,6 +150,7 @@ def main() -> None:
             f"{figures['sessions']} sessions live, each after one message",
             f"wake      {figures['wake_ms']} ms from fork to acknowledged (at most {figures['wake_max_ms']} ms)",
             f"loaded    {figures['warm_ms']} ms for the same in a process that has everything loaded",
+            f"processor {figures['cpu_ms']} ms for a wake, from fork to closed store",
             f"memory    {figures['private_mb']} MB private, {figures['pss_mb']} MB with its share of what is common",
         ],
     )

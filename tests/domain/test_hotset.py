@@ -1,11 +1,13 @@
 """The planner on ten thousand random worlds: what holds for every plan, each invariant in words."""
 
+import math
+
 from hypothesis import HealthCheck, given, settings
 
 from domain import limits
 from domain.account import Run
 from domain.hotset import ENRICHMENT, Holder, Plan, Snapshot, Want, WantKind, plan, urgency
-from domain.pace import room
+from domain.pace import begun, room
 from tests.domain.hot_worlds import NOW, shuffled, worlds
 
 WORLDS = settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
@@ -158,16 +160,29 @@ def whose_turn_is_over_goes_as_soon_as_it_can(world: Snapshot, decided: Plan) ->
 
 
 def it_looks_again_before_the_next_start(world: Snapshot, decided: Plan) -> None:
-    """Pairings apart: those beyond the cap wait for one of their own to end, not for an instant."""
-    if world.pace is not None:
-        return  # under a pace the next look follows the pace; its bound is not stated here yet
+    """But not before the pace lets it begin anything. Pairings beyond the cap wait for one of their own to end."""
+    pace = world.pace
+    for _ in decided.grants:
+        pace = None if pace is None else begun(pace, NOW)
+    free_at_ms = 0 if pace is None else math.ceil(pace.free_at_ms)
     starts = [
         want.latest_start_ms
         for want in world.wants
         if want.latest_start_ms > NOW and want.kind is not WantKind.PAIRING and want not in decided.grants
     ]
     if starts:
-        assert decided.again_at_ms is not None and NOW < decided.again_at_ms <= min(starts)
+        assert decided.again_at_ms is not None and NOW < decided.again_at_ms <= max(min(starts), free_at_ms)
+
+
+def who_waits_for_the_pace_alone_is_looked_at_when_it_allows(world: Snapshot, decided: Plan) -> None:
+    pace = world.pace
+    for _ in decided.grants:
+        pace = None if pace is None else begun(pace, NOW)
+    free = world.slots - len(world.holders) - len(decided.grants)
+    late = [want for want in ripe(world) if want.kind in (WantKind.DUE, WantKind.WISH) and want not in decided.grants]
+    if late and free > 0:
+        assert pace is not None and decided.again_at_ms is not None
+        assert decided.again_at_ms <= math.ceil(pace.free_at_ms)
 
 
 def it_decides_the_same_in_whatever_order_it_is_told(world: Snapshot, decided: Plan) -> None:
@@ -195,6 +210,7 @@ INVARIANTS = (
     who_sends_for_long_ends_its_turn_only_when_others_wait,
     whose_turn_is_over_goes_as_soon_as_it_can,
     it_looks_again_before_the_next_start,
+    who_waits_for_the_pace_alone_is_looked_at_when_it_allows,
     it_decides_the_same_in_whatever_order_it_is_told,
 )
 

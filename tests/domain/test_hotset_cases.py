@@ -62,9 +62,18 @@ def test_a_wake_begins_its_lead_before_its_instant_and_not_sooner() -> None:
     assert (granted(early), early.again_at_ms) == ([], NOW + 1)
 
 
-def test_who_is_due_first_goes_first_and_a_longer_lead_counts() -> None:
-    wants = [want("late", in_ms=-1), want("later", in_ms=0), want("far", in_ms=900, lead_ms=2_000)]
-    assert granted(decide(2, [], wants)) == ["far", "late"]
+def test_who_is_due_first_goes_first_whatever_the_leads() -> None:
+    wants = [want("late", in_ms=-1), want("later", in_ms=0), want("far", in_ms=900, lead_ms=9_000)]
+    assert granted(decide(2, [], wants)) == ["late", "later"]
+    assert granted(decide(1, [], [want("soon", in_ms=500), wants[2]])) == ["far"]  # it is time for that one only
+
+
+def test_who_connects_quickly_is_not_always_last() -> None:
+    def leaves_last(day: int) -> str:
+        wants = [want(f"{lead_ms}", in_ms=-day, lead_ms=lead_ms) for lead_ms in (0, 1_000, 2_000, 3_000)]
+        return granted(decide(4, [], wants))[-1]
+
+    assert {leaves_last(day) for day in range(60)} == {"0", "1000", "2000", "3000"}
 
 
 def test_starts_are_laid_backwards_when_the_rate_does_not_let_them_begin_together() -> None:

@@ -19,7 +19,7 @@ def _pace(per_s: float = 10.0, **fields: float) -> Pace:
 
 def test_a_node_begins_below_what_its_processors_bear() -> None:
     pace = new_pace(2)
-    assert pace.ceiling_per_s == 2 / limits.WAKE_CPU_S
+    assert pace.ceiling_per_s == ceiling_per_s(2) == 2 * limits.WAKE_CPU_SHARE / limits.WAKE_CPU_S
     assert limits.CONNECTS_PER_S_MIN <= pace.per_s < pace.ceiling_per_s
     assert ceiling_per_s(0) == limits.CONNECTS_PER_S_MIN
 

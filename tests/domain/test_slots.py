@@ -16,8 +16,8 @@ memories = st.builds(Memory, free_bytes=st.integers(0, 64 * GB), pressure=st.flo
     [
         (-1, limits.HOT_SLOTS_MIN),
         (0, limits.HOT_SLOTS_MIN),
-        (10 * limits.SESSION_BYTES, 10),
-        (11 * limits.SESSION_BYTES - 1, 10),
+        (limits.SESSIONS_SHARED_BYTES + 10 * limits.SESSION_BYTES, 10),
+        (limits.SESSIONS_SHARED_BYTES + 11 * limits.SESSION_BYTES - 1, 10),
         (1 << 50, limits.HOT_SLOTS_MAX),
     ],
 )
