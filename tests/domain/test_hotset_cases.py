@@ -181,6 +181,7 @@ def test_a_health_wake_that_waited_too_long_has_somebody_give_way_but_no_send() 
     assert decide(3, [idle("i", 60_000), busy("b"), busy("c")], [patient]).releases == ()
     assert decide(3, [idle("i", 60_000), busy("b"), busy("c")], [overdue]).releases == ("i",)
     assert decide(3, [sync("s", 7), sync("t", 5)], [overdue]).releases == ("t",)
+    assert decide(3, [sync("s", 7), sync("t", 5), idle("i")], [overdue]).releases == ("t",)  # "i" would not make room
     assert decide(2, [busy("b"), busy("c")], [overdue]).turns == ()
 
 
