@@ -79,6 +79,7 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
 
     `next_use_ms`: when it will be needed again, None for never; `sticky_left_ms`: what is left of its first sync;
     `busy_since_ms`: it has been sending since then, None: it is not; `yielding`: its turn is over, it begins no more.
+    `stays_until_ms`: until then it stays while nobody needs its slot, for what may still be heard.
     """
 
     account: str
@@ -88,6 +89,7 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
     next_use_ms: int | None = None
     sticky_left_ms: int = 0
     busy_since_ms: int | None = None
+    stays_until_ms: int = 0
     yielding: bool = False
 
 
@@ -146,7 +148,11 @@ def plan(snapshot: Snapshot) -> Plan:
 
 def may_sleep(now_ms: int, holder: Holder) -> bool:
     """Whether an idle session should be closed though nobody needs its slot: nothing to come for it soon."""
-    return holder.evictable and (holder.next_use_ms is None or holder.next_use_ms - now_ms > _KEEP_MS)
+    return (
+        holder.evictable
+        and now_ms >= holder.stays_until_ms
+        and (holder.next_use_ms is None or holder.next_use_ms - now_ms > _KEEP_MS)
+    )
 
 
 def _starts(snapshot: Snapshot, queue: list[Want]) -> list[int]:

@@ -27,6 +27,9 @@ PAIRING_SLOTS_MAX: Final = 2
 # --- wakes ---
 KEEP_S: Final = 600.0
 """An idle session that is needed again within this stays while nobody needs its slot: a wake costs more."""
+STAY_S: Final = 120.0
+"""After a send an idle session stays this long while nobody needs its slot: people read soon, and it hears of that."""
+STAY_S_MAX: Final = 3600.0
 MERGE_S: Final = 10.0
 """A session needed again within this is not sent to sleep for anybody: its two uses are one wake."""
 WAKE_HOLDS_S: Final = 8.0

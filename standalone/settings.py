@@ -62,6 +62,11 @@ VARIABLES: tuple[Variable, ...] = (
         "supervisor",
         "how many sessions may be live at once: a number, or `auto` by free memory (default)",
     ),
+    _row(
+        "AUTOSENDR_STAY_S",
+        "supervisor",
+        "seconds that an idle session stays awake after a send while nobody needs its slot (default 120)",
+    ),
     _row("AUTOSENDR_READY_FD", "simulator migrate enclave supervisor web", "descriptor for the line that says `ready`"),
 )
 

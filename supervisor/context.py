@@ -18,6 +18,8 @@ def _nobody() -> None:
 class Context:
     """`dice` gives numbers in [0, 1). `slots`: how many sessions may live, at present; `pace`: how fast they connect.
 
+    `stay_s`: how long an idle session stays after a send while nobody needs its slot.
+
     `wake_*` have a loop look at once. `fleet_stopped_until_ms`: nobody connects.
     """
 
@@ -25,6 +27,7 @@ class Context:
     door: Doorway
     ownership: Ownership
     slots: int
+    stay_s: float
     pace: Pace
     dice: Callable[[], float]
     keys: Slots = field(init=False)

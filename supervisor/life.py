@@ -57,6 +57,7 @@ class Supervisor:
             ownership=self.ownership,
             dice=random.random,
             slots=machine.slots_now() if settings.hot_slots is None else settings.hot_slots,
+            stay_s=settings.stay_s,
             pace=new_pace(machine.processors()),
         )
         self.actors = Actors(self.context)

@@ -82,6 +82,8 @@ class LiveSession:
         self._drain_s = limits.DRAIN_S
         self._linger_until_s = 0.0
         self._linger_max_s = 0.0
+        self.sent_at_ms = 0
+        """When it last handed a message over, 0: not yet."""
         self._unreceived: set[str] = set()
         self._early: deque[str] = deque(maxlen=EARLY_MAX)
         """Ids that were received before their acknowledgement came to us."""
@@ -116,7 +118,7 @@ class LiveSession:
 
     def sent(self, wa_id: str, recipient: str, linger_s: float) -> None:
         """A message was accepted: stay for what may still come."""
-        now_s = clock.loop_s()
+        now_s, self.sent_at_ms = clock.loop_s(), clock.now_ms()
         self._linger_max_s = now_s + limits.LINGER_MAX_S
         if wa_id in self._early and not self._unreceived:
             linger_s = limits.LINGER_QUIET_S

@@ -28,6 +28,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     state: Path | None = None
     simulator: str = ""
     hot_slots: int | None = None
+    stay_s: float = limits.STAY_S
     ready_fd: int | None = None
 
 
@@ -60,6 +61,12 @@ def _slots(text: str) -> int | None:
     return int(text)
 
 
+def _stay(text: str) -> float:
+    if _number(text) > limits.STAY_S_MAX:
+        raise ValueError(f"it is more than {limits.STAY_S_MAX:.0f}")
+    return float(text)
+
+
 def _row(name: str, field: str, read: Callable[[str], Any], meaning: str) -> Variable:
     return Variable(name=PREFIX + name, field=field, read=read, meaning=meaning)
 
@@ -72,6 +79,9 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     _row("STATE", "state", Path, "folder in which the node keeps its name; none: a new name at each start"),
     _row("SIMULATOR", "simulator", _text, "host:port of the simulator's front; in a demo only"),
     _row("HOT_SLOTS", "hot_slots", _slots, "live sessions at once: a number, or `auto` by free memory (default)"),
+    _row(
+        "STAY_S", "stay_s", _stay, "seconds that an idle session stays after a send while there is room (default 120)"
+    ),
     _row("READY_FD", "ready_fd", _number, "descriptor for the line that says `ready`"),
 )
 

@@ -77,6 +77,7 @@ def holder(actor: "Actor") -> Holder | None:
         sticky_left_ms=max(0, int((session.sticky_until_s - clock.loop_s()) * 1000)),
         busy_since_ms=session.busy_since_ms,
         yielding=session.yielding,
+        stays_until_ms=session.sent_at_ms + int(actor.context.stay_s * 1000) if session.sent_at_ms else 0,
     )
 
 

@@ -1,5 +1,6 @@
 """The planner by hand: small worlds, one rule each."""
 
+import msgspec
 import pytest
 
 from domain import limits
@@ -198,7 +199,14 @@ def test_an_account_wants_one_slot_and_not_another() -> None:
         (idle("a", KEEP_MS + 1), True),
         (idle("a", KEEP_MS), False),
         (busy("a"), False),
+        (msgspec.structs.replace(idle("a"), stays_until_ms=NOW + 1), False),
+        (msgspec.structs.replace(idle("a"), stays_until_ms=NOW), True),
     ],
 )
-def test_an_idle_session_sleeps_unless_it_is_needed_soon(holder: Holder, sleeps: bool) -> None:
+def test_an_idle_session_sleeps_unless_it_is_needed_or_may_hear_something_soon(holder: Holder, sleeps: bool) -> None:
     assert may_sleep(NOW, holder) is sleeps
+
+
+def test_a_stay_gives_way_to_whoever_needs_the_slot() -> None:
+    staying = [msgspec.structs.replace(idle(name), stays_until_ms=NOW + 60_000) for name in ("a", "b", "c", "d", "e")]
+    assert len(decide(5, staying, [want("due")]).releases) == 1

@@ -35,6 +35,7 @@ async def engine(broker: Broker, database_url: str, redis_url: str) -> AsyncIter
         enclave_socket=broker.socket,
         state=broker.folder / "node",
         hot_slots=5,
+        stay_s=0,
     )
     engine = Engine(settings, broker, store)
     yield engine

@@ -15,12 +15,15 @@ NEEDED = {
 
 
 def test_what_is_set_is_read() -> None:
-    settings = read_settings({**NEEDED, "AUTOSENDR_HOT_SLOTS": "7", "AUTOSENDR_READY_FD": "4", "PATH": "/bin"})
+    settings = read_settings(
+        {**NEEDED, "AUTOSENDR_HOT_SLOTS": "7", "AUTOSENDR_STAY_S": "30", "AUTOSENDR_READY_FD": "4", "PATH": "/"}
+    )
     assert settings == Settings(
         database_url="postgresql://x",
         redis_url="redis://x",
         enclave_socket=Path("/x/door"),
         hot_slots=7,
+        stay_s=30,
         ready_fd=4,
     )
 
@@ -38,6 +41,7 @@ def test_what_is_needed_and_missing_is_named(name: str) -> None:
         ("AUTOSENDR_HOT_SLOTS", "4"),
         ("AUTOSENDR_HOT_SLOTS", "many"),
         ("AUTOSENDR_HOT_SLOTS", "999999"),
+        ("AUTOSENDR_STAY_S", "9999"),
         ("AUTOSENDR_READY_FD", "-1"),
         ("AUTOSENDR_SIMULATOR", ""),
     ],

@@ -46,6 +46,7 @@ def settings_of(settings: Settings, broker: Broker, world: World) -> Settings:
         state=broker.folder / "node",
         simulator=world.proxy.removeprefix("http://"),
         hot_slots=settings.hot_slots,
+        stay_s=settings.stay_s,
     )
 
 
@@ -57,7 +58,9 @@ async def running_engine(world: World, database_url: str, redis_url: str) -> Asy
         await broker.start()
         store = await EngineStore.open(database_url, redis_url)
         await store.pool.execute("TRUNCATE users CASCADE")
-        base = Settings(database_url=database_url, redis_url=redis_url, enclave_socket=broker.socket, hot_slots=5)
+        base = Settings(
+            database_url=database_url, redis_url=redis_url, enclave_socket=broker.socket, hot_slots=5, stay_s=0
+        )
         engine = Engine(settings_of(base, broker, world), broker, store)
         await engine.start()
         yield engine
