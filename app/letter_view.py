@@ -32,11 +32,16 @@ HOPELESS: Final = frozenset({Reason.NOT_ON_WHATSAPP, Reason.SEAL_EXPIRED, Reason
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
-    """Something to do: a link (`method` ""), or a form. `asks`: it is asked once more, with this sentence."""
+    """Something to do: a link (`method` ""), or a form. `asks`: it is asked once more, with this sentence.
+
+    `place`: which of the four places in the row it has, always the same, so that no button takes another's while
+    somebody is about to press it.
+    """
 
     label: str
     icon: str
     path: str
+    place: int
     method: str = ""
     fields: tuple[tuple[str, str], ...] = ()
     asks: str = ""
@@ -135,23 +140,24 @@ def _statement(
 
 def _actions(message: Message, now: datetime) -> list[Action]:
     path = f"/messages/{message.id}"
-    edit = Action(label="Edit", icon="pencil", path=f"{path}/edit")
-    move = Action(label="Another time", icon="clock", path=f"{path}/time")
-    send = Action(label="Send now", icon="send", path=path, method="PATCH", fields=(("due", "now"),))
-    stop = Action(label="Cancel", icon="x", path=path, method="DELETE")
+    edit = Action(label="Edit", icon="pencil", path=f"{path}/edit", place=1)
+    move = Action(label="Another time", icon="clock", path=f"{path}/time", place=2)
+    send = Action(label="Send now", icon="send", path=path, method="PATCH", fields=(("due", "now"),), place=3)
+    stop = Action(label="Cancel", icon="x", path=path, method="DELETE", place=4)
     drop = msgspec.structs.replace(stop, label="Drop it")
-    undo = Action(label="Undo", icon="undo-2", path=path, method="PATCH", fields=(("state", str(_S.SCHEDULED)),))
-    again = Action(label="Send again", icon="rotate-ccw", path=f"{path}/attempts", method="POST")
-    rewrite = Action(label="Write again", icon="copy", path=f"/schedules/new?again={message.id}")
+    back = (("state", str(_S.SCHEDULED)),)
+    undo = Action(label="Undo", icon="undo-2", path=path, method="PATCH", fields=back, place=4)
+    again = Action(label="Send again", icon="rotate-ccw", path=f"{path}/attempts", method="POST", place=3)
+    rewrite = Action(label="Write again", icon="copy", path=f"/schedules/new?again={message.id}", place=4)
     match message.state:
         case _S.SCHEDULED:
             return [edit, move, send, stop]
         case _S.HELD:
-            return [send, edit, move, drop]
+            return [edit, move, send, drop]
         case _S.BLOCKED:
             return [edit, move, stop]
         case _S.ARMED:
-            return [msgspec.structs.replace(stop, label="Stop it"), move]
+            return [move, msgspec.structs.replace(stop, label="Stop it")]
         case _S.SENDING:
             return []
         case _S.UNCONFIRMED:
@@ -162,7 +168,7 @@ def _actions(message: Message, now: datetime) -> list[Action]:
         case _S.FAILED:
             return [rewrite] if message.reason in HOPELESS else [again, rewrite]
         case _S.CANCELLED:
-            return [undo, rewrite] if message.due_at > now else [rewrite]
+            return [msgspec.structs.replace(rewrite, place=3), undo] if message.due_at > now else [rewrite]
         case _:
             return [rewrite]
 

@@ -14,9 +14,11 @@ function show(text) {
 }
 
 async function refresh() {
+  const text = await (await fetch(location.href)).text();
+  // What was said to a press stays; taken only now, because a press may have been answered meanwhile.
   const note = document.getElementById("note");
   const said = note ? [...note.childNodes] : [];
-  show(await (await fetch(location.href)).text());
+  show(text);
   note?.replaceChildren(...said);
 }
 

@@ -24,7 +24,7 @@ const to = attach(document.getElementById("to"), {
     refreshSoon();
     if (!chosen) return;
     tell("recipient", "");
-    text.focus();
+    if ([to.input, document.body].includes(document.activeElement)) text.focus();
   },
 });
 

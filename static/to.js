@@ -53,10 +53,11 @@ export function attach(element, { onchange = () => {} } = {}) {
     show();
   }
 
-  function close() {
+  function close({ wait = false } = {}) {
     list.hidden = true;
     active = "";
-    moved = waiting = false;
+    moved = false;
+    waiting = wait;
     say("");
     show();
   }
@@ -147,7 +148,7 @@ export function attach(element, { onchange = () => {} } = {}) {
   });
 
   input.addEventListener("focus", () => { if (!chosen()) open(); });
-  element.addEventListener("focusout", (event) => { if (!element.contains(event.relatedTarget)) close(); });
+  element.addEventListener("focusout", (event) => { if (!element.contains(event.relatedTarget)) close({ wait: waiting }); });
   list.addEventListener("mousedown", (event) => event.preventDefault()); // the field keeps the focus
   list.addEventListener("click", (event) => {
     const option = event.target.closest("[role=option]");
@@ -165,9 +166,8 @@ export function attach(element, { onchange = () => {} } = {}) {
     const same = chosen() && options().find((option) => option.dataset.jid === chosen().jid);
     if (same) draw({ ...chosen(), face: same.querySelector(".face") }); // a photo may have come
     show();
-    if (!isOpen()) return;
-    if (current()) say(found().dataset.said);
-    if (waiting && current()) enter();
+    if (isOpen() && current()) say(found().dataset.said);
+    if (waiting && current()) enter(); // also for who pressed Enter and went on at once
   });
 
   // Who was faster than this script is not left with a closed list.

@@ -7,14 +7,17 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, async_playwright
 
 from standalone.binaries import postgres_of_system, valkey_of_system
+from standalone.chromium import NoBrowser, find_chromium, launch
 from standalone.home import REPOSITORY, Home, open_home_at
 from standalone.postgres import Postgres
 from standalone.valkey import Valkey
@@ -166,3 +169,26 @@ def stays_on_this_machine() -> Iterator[list[str]]:
     reached = list(_reached_out)
     _reached_out.clear()
     assert not reached, f"this test reached out to {', '.join(reached)}"
+
+
+@pytest_asyncio.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Give a running Chromium; without one fail in CI and skip, saying so, elsewhere."""
+    try:
+        program = find_chromium()
+    except NoBrowser as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+    async with async_playwright() as playwright:
+        started = await launch(playwright, program)
+        yield started
+        await started.close()
+
+
+@pytest_asyncio.fixture
+async def window(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """Give an own window without cookies. Use `wait_until="domcontentloaded"`: a page with SSE is never idle."""
+    context = await browser.new_context(locale="en-GB", timezone_id="Europe/Berlin")
+    yield context
+    await context.close()

@@ -34,6 +34,12 @@ class Product:
     visitor: Visitor
     email: str
 
+    @property
+    def phones_url(self) -> str:
+        """Where the simulated phones and their control interface are."""
+        assert self.plan.simulator is not None
+        return str(self.plan.simulator.facts["control"])
+
     def program(self, name: str) -> Program:
         """One of the product's own programs."""
         return next(one for one in self.plan.services if isinstance(one, Program) and one.name == name)

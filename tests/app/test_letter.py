@@ -138,15 +138,15 @@ def test_the_statement_says_how_it_stands(one: Message, statement: str, line: st
     ("state", "labels"),
     [
         (S.SCHEDULED, ["Edit", "Another time", "Send now", "Cancel"]),
-        (S.HELD, ["Send now", "Edit", "Another time", "Drop it"]),
+        (S.HELD, ["Edit", "Another time", "Send now", "Drop it"]),
         (S.BLOCKED, ["Edit", "Another time", "Cancel"]),
-        (S.ARMED, ["Stop it", "Another time"]),
+        (S.ARMED, ["Another time", "Stop it"]),
         (S.SENDING, []),
         (S.SENT, ["Write again"]),
         (S.UNCONFIRMED, ["Send again", "Write again"]),
         (S.MISSED, ["Send now", "Write again"]),
         (S.FAILED, ["Send again", "Write again"]),
-        (S.CANCELLED, ["Undo", "Write again"]),
+        (S.CANCELLED, ["Write again", "Undo"]),
     ],
 )
 def test_each_state_offers_what_can_be_done(state: MessageState, labels: list[str]) -> None:
@@ -155,6 +155,13 @@ def test_each_state_offers_what_can_be_done(state: MessageState, labels: list[st
     assert [bool(action.asks) for action in shown.actions if action.label == "Send again"] == (
         [state is S.UNCONFIRMED] if "Send again" in labels else []
     )
+
+
+def test_no_two_buttons_share_a_place_and_a_place_keeps_its_kind() -> None:
+    rows = [page(message(state), now=DUE - timedelta(hours=1)).actions for state in S]
+    assert all(sorted(places := [one.place for one in row]) == places and len({*places}) == len(row) for row in rows)
+    stops = {one.place for row in rows for one in row if one.label in ("Cancel", "Stop it", "Drop it", "Undo")}
+    assert stops == {4}
 
 
 def test_a_cancelling_is_not_offered_to_be_undone_once_its_time_has_passed() -> None:
