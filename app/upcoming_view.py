@@ -1,5 +1,6 @@
 """The first page as it is shown: pure, from rows to words."""
 
+import hashlib
 import math
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -81,7 +82,8 @@ class Aside(msgspec.Struct, frozen=True, kw_only=True):
 class Upcoming(msgspec.Struct, frozen=True, kw_only=True):
     """The first page. `more` is the address of the next page of it, "" at the end; `later`: this is such a page.
 
-    `address`: of the lists alone; `newest`: the newest message's id, so that newer ones can be counted.
+    `address`: of the lists alone; `newest`: the newest message's id, so that newer ones can be counted. `seen`: a
+    digest of what it shows, the running times apart.
     """
 
     lead: Lead
@@ -94,6 +96,7 @@ class Upcoming(msgspec.Struct, frozen=True, kw_only=True):
     linked: bool
     accounts: int
     newest: str
+    seen: str
     fresh: int = 0
 
 
@@ -136,28 +139,37 @@ def upcoming(read: Read, zone: ZoneInfo, now: datetime, *, address: str, more: s
         UUID(row.id): Lamp(row.status.icon.removeprefix("lamp-")) for row in rows if row.status.icon.startswith("lamp-")
     }
     lead = None if later else _lead(read.rows, now)
+    next_row = next(row for row in rows if row.id == str(lead.id)) if lead else None
+    broken, groups = _broken(read, zone, now), _groups(read.rows, rows, zone, now)
+    aside = Aside(
+        phones=[phone_line(account, read.runs.get(account.id), zone, now) for account in read.accounts],
+        on_time=_on_time(read.record),
+        held=[row for row, one in zip(rows, read.rows, strict=True) if one.state is MessageState.HELD],
+    )
     return Upcoming(
         lead=Lead(
             day=_head(lead, zone, now),
-            row=next(row for row in rows if row.id == str(lead.id)) if lead else None,
+            row=next_row,
             leads=lead is not None and lead.state in _LEADING,
             until=_until(lead.due_at, now) if lead else ("", ""),
             line=day_line(read.day, lamps, lead.id if lead else None, zone, now),
         ),
-        broken=_broken(read, zone, now),
-        groups=_groups(read.rows, rows, zone, now),
-        aside=Aside(
-            phones=[phone_line(account, read.runs.get(account.id), zone, now) for account in read.accounts],
-            on_time=_on_time(read.record),
-            held=[row for row, one in zip(rows, read.rows, strict=True) if one.state is MessageState.HELD],
-        ),
+        broken=broken,
+        groups=groups,
+        aside=aside,
         address=address,
         more=more,
         later=later,
         linked=any(account.link in (Link.LINKED, Link.BANNED) for account in read.accounts),
         accounts=len(read.accounts),
         newest=str(max((one.id for one in read.rows), default=UUID(int=0))),
+        seen=_digest(next_row, broken, groups, aside.held, more),
     )
+
+
+def _digest(*shown: object) -> str:
+    """A short name for what is shown."""
+    return hashlib.sha256(msgspec.json.encode(shown)).hexdigest()[:16]
 
 
 def _on_time(record: Record | None) -> list[tuple[str, str, str]]:

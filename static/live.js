@@ -40,13 +40,24 @@ for (const name of ["htmx:error", "htmx:response:error"]) {
   });
 }
 
+// The first snapshot need not bring what the page has just shown. Later ones must: an element may have changed meanwhile,
+// and what it was when it was drawn says nothing any more.
+function forget() {
+  for (const it of document.querySelectorAll("[hx-get*='seen=']")) {
+    it.setAttribute("hx-get", it.getAttribute("hx-get").replace(/[?&]seen=\w+/, ""));
+  }
+}
+
 // One event for all messages and one for all accounts, for what counts or summarizes them.
 const SUMMARIES = { message: "messages", account: "accounts", contacts: "accounts" };
 const due = new Set();
 
 document.addEventListener("htmx:sse:after:message", (event) => {
   const name = event.detail.message.event;
-  if (name === "snapshot") back();
+  if (name === "snapshot") {
+    back();
+    setTimeout(forget);
+  }
   if (name === "paused") away();
   const summary = SUMMARIES[name.split("-", 1)[0]];
   if (!summary) return;

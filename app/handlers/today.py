@@ -33,12 +33,15 @@ async def show_today(request: AppRequest, site: Site, after: str = "") -> Respon
 
 
 @get("/messages")
-async def show_messages(request: AppRequest, site: Site, after: str = "") -> Response[Any]:
-    """All that the page shows, alone: its snapshot."""
+async def show_messages(request: AppRequest, site: Site, after: str = "", seen: str = "") -> Response[Any]:
+    """All that the page shows, alone: its snapshot. Nothing when it shows what is so already: `seen` is its digest."""
     view = await view_of(site, login_of(request).user, after)
+    if seen and seen == view.seen:
+        return Response(b"", status_code=204)
     if wants_json(request):
         return Response([msgspec.to_builtins(row) for row in chain(*(group.rows for group in view.groups))])
-    return fragment(request, "messages.html", view)
+    # What is drawn now may be changed by news before it is asked for again: only a whole page tells what it has shown.
+    return fragment(request, "messages.html", msgspec.structs.replace(view, seen=""))
 
 
 @get("/messages/now")

@@ -128,3 +128,16 @@ async def test_what_changes_beside_a_message_comes_in_parts(browser, pool):
     assert "1 new, show" in text
     assert set(re.findall(r'hx-target="#(lead|fresh|aside)"', text)) == {"lead", "fresh", "aside"}
     assert "Ana’s phone is asleep" in eva.get("/phones").text
+
+
+async def test_the_first_snapshot_brings_nothing_that_the_page_has_just_shown(browser, pool):
+    ana = browser().sign_in("seen@example.org")
+    account = await linked(pool, "seen@example.org")
+    message = await add_message(pool, account, due=datetime.now(UTC) + timedelta(days=1), recipient=OWN)
+    (seen,) = re.findall(r'hx-get="(/messages\?seen=\w+)"', ana.get("/today").text)
+    again = ana.get(seen)
+    assert (again.status_code, again.content) == (204, b"")
+    await pool.execute("UPDATE messages SET state = 'HELD' WHERE id = $1", message)
+    news = ana.get(seen)
+    assert news.status_code == 200
+    assert 'hx-get="/messages"' in news.text  # and what is drawn later is always asked for whole

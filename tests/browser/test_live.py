@@ -91,6 +91,16 @@ async def test_the_focus_and_an_open_menu_live_through_swaps(person, window):
     await expect(page.locator(f"#m-{first} [data-menu]")).to_be_focused()
 
 
+async def test_only_the_first_snapshot_of_a_page_may_leave_out_what_it_has_shown(person, window):
+    person.schedule("Anna", 20)
+    page = await person.open(window)
+    await listening(page)
+    await expect(page.locator("#messages")).to_have_attribute("hx-get", "/messages")
+    async with page.expect_response(lambda answer: answer.url.endswith("/messages")) as asked:
+        await page.evaluate("document.body.dispatchEvent(new CustomEvent('snapshot'))")
+    assert (await asked.value).status == 200
+
+
 async def test_new_messages_wait_behind_a_bar_and_news_of_old_ones_raise_none(person, window):
     old = person.schedule("Old", -3000, "DELIVERED")
     person.schedule("Ben", 90)
