@@ -172,15 +172,12 @@ class Attempts:
         trouble: str = "",
         server_code: int = 0,
         not_before: datetime | None = None,
-        wa_id: str = "",
-        sent_at: datetime | None = None,
     ) -> bool:
-        """Any other end of an attempt: RETURNED, REFUSED, DOUBTED, or ACCEPTED by a receipt. False: it had ended."""
+        """Any other end of an attempt: RETURNED, REFUSED or DOUBTED. False: it had ended."""
         outcomes = {
             MessageEvent.RETURNED: Outcome.NOT_SENT,
             MessageEvent.REFUSED: Outcome.REFUSED,
             MessageEvent.DOUBTED: Outcome.UNCONFIRMED,
-            MessageEvent.ACCEPTED: Outcome.SENT,
         }
         async with transaction(self._pool) as connection:
             rows = await self._end(
@@ -194,16 +191,37 @@ class Attempts:
                 trouble=trouble,
                 server_code=server_code,
                 not_before=not_before,
-                wa_id=wa_id,
-                sent_at=sent_at,
             )
         await self._notices.tell_messages(rows)
         return bool(rows)
 
-    async def name(self, attempt: UUID, epoch: int, wa_id: str) -> None:
-        """The session's store knows the attempt's WhatsApp id: from now on receipts find its message."""
-        async with reaching():
-            await self._pool.execute(_SQL["name"], attempt, epoch, wa_id)
+    async def settle_send(
+        self, attempt: UUID, message: UUID, account: UUID, epoch: int, *, wa_id: str, sent_at: datetime
+    ) -> bool:
+        """A receipt for `wa_id` says that the attempt was sent, at the latest at `sent_at`. False: it had ended."""
+        async with transaction(self._pool) as connection:
+            await self._receipts.serialize(connection, account)
+            rows = await self._end(
+                connection,
+                attempt,
+                message,
+                epoch,
+                event=MessageEvent.ACCEPTED,
+                outcome_=Outcome.SENT,
+                wa_id=wa_id,
+                sent_at=sent_at,
+            )
+            await self._receipts.apply_strays(connection, account, epoch, wa_id)
+        await self._notices.tell_messages(rows)
+        return bool(rows)
+
+    async def name(self, attempt: UUID, account: UUID, epoch: int, wa_id: str) -> None:
+        """The session's store knows the attempt's WhatsApp id: receipts find its message, earlier ones too."""
+        async with transaction(self._pool) as connection:
+            await self._receipts.serialize(connection, account)
+            await connection.execute(_SQL["name"], attempt, epoch, wa_id)
+            moved = await self._receipts.apply_strays(connection, account, epoch, wa_id)
+        await self._notices.tell_messages(moved)
 
     async def open_of(self, account: UUID) -> list[OpenAttempt]:
         """The account's attempts whose outcome nobody knows, oldest first."""

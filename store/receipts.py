@@ -60,16 +60,17 @@ class Receipts:
         """Keeps receipts of `account` apart from whatever else names its messages, until the transaction's end."""
         await connection.execute(_SQL["serialize"], str(account))
 
-    async def apply_strays(self, connection: Connection, account: UUID, epoch: int, wa_id: str) -> None:
-        """Applies receipts that came before the message knew its id; inside the caller's transaction."""
-        for row in await connection.fetch(_SQL["take_strays"], account, wa_id):
-            await self._apply(connection, account, epoch, ReceiptKind(row["kind"]), [wa_id], row["at"])
+    async def apply_strays(
+        self, connection: Connection, account: UUID, epoch: int, wa_id: str
+    ) -> list[tuple[UUID, UUID]]:
+        """Applies receipts that came before a message was named `wa_id`, inside the caller's serialized transaction.
 
-    async def settle_strays(self, account: UUID, epoch: int, wa_id: str) -> None:
-        """Does what `apply_strays` does, in a transaction of its own."""
-        async with transaction(self._pool) as connection:
-            await self.serialize(connection, account)
-            await self.apply_strays(connection, account, epoch, wa_id)
+        Returns the users and messages to be told once it is committed.
+        """
+        moved: list[tuple[UUID, UUID]] = []
+        for row in await connection.fetch(_SQL["take_strays"], account, wa_id):
+            moved += await self._apply(connection, account, epoch, ReceiptKind(row["kind"]), [wa_id], row["at"])
+        return moved
 
     async def find_stray(self, account: UUID, chats: Sequence[str], since: datetime) -> Stray | None:
         """The earliest receipt for an id that no message has, from one of `chats`, not before `since`."""

@@ -97,8 +97,9 @@ class Settling:
         actor = self._actor
         deadline_s = clock.loop_s() + limits.SETTLE_S
         if settled.wa_id:
-            await until_available(lambda: self._store.attempts.name(attempt.id, actor.epoch, settled.wa_id))
-            await until_available(lambda: self._store.receipts.settle_strays(actor.account, actor.epoch, settled.wa_id))
+            await until_available(
+                lambda: self._store.attempts.name(attempt.id, actor.account, actor.epoch, settled.wa_id)
+            )
         while True:
             if await self._is_settled(attempt, settled.wa_id):
                 actor.forgive()  # the receipt says what an acknowledgement would have said
@@ -125,15 +126,9 @@ class Settling:
             since = attempt.begun_at - timedelta(seconds=limits.RECEIPT_CLOCK_S)
             stray = await self._store.receipts.find_stray(actor.account, chats, since)
             if stray is not None:
-                settled = await self._store.attempts.end_send(
-                    attempt.id,
-                    attempt.message,
-                    actor.epoch,
-                    MessageEvent.ACCEPTED,
-                    wa_id=stray.wa_id,
-                    sent_at=stray.at,
+                settled = await self._store.attempts.settle_send(
+                    attempt.id, attempt.message, actor.account, actor.epoch, wa_id=stray.wa_id, sent_at=stray.at
                 )
-                await self._store.receipts.settle_strays(actor.account, actor.epoch, stray.wa_id)
 
         await until_available(look)
         return settled

@@ -13,6 +13,7 @@ from store.database import new_id
 from store.receipts import instant
 from tests.rows import RECIPIENT, add_account, add_message, later, sealed, state_of
 from tests.store.conftest import Store
+from tests.waiting import eventually
 
 NODE = "node"
 
@@ -139,12 +140,43 @@ async def test_a_doubtful_one_is_settled_by_a_later_receipt(store: Store) -> Non
     begun, account, epoch = await _begun(store)
     (found,) = await store.attempts.open_of(account)
     assert (found.id, found.secret, found.boot) == (begun.attempt, begun.secret, "boot")
-    await store.attempts.name(found.id, epoch, "3EB1")
+    await store.attempts.name(found.id, account, epoch, "3EB1")
     await store.attempts.end_send(found.id, found.message, epoch, MessageEvent.DOUBTED, reason=Reason.SESSION_DIED)
     assert await state_of(store.pool, begun.message) == ("UNCONFIRMED", "session_died")
     await store.receipts.take_in(account, epoch, ReceiptKind.SENDER, ["3EB1"], RECIPIENT, instant(9))
     assert await state_of(store.pool, begun.message) == ("SENT", "")
     assert await store.pool.fetchval("SELECT outcome FROM attempts") == "SENT"
+
+
+@pytest.mark.parametrize("by", ["name", "settle_send"])
+async def test_a_receipt_that_is_taken_in_while_its_message_gets_its_id_is_not_lost(store: Store, by: str) -> None:
+    begun, account, epoch = await _begun(store)
+    attempts, pool = store.attempts, store.pool
+    async with pool.acquire() as taking:
+        under_way = taking.transaction()
+        await under_way.start()
+        await store.receipts.serialize(taking, account)
+        if by == "name":
+            naming = asyncio.create_task(attempts.name(begun.attempt, account, epoch, "3EB2"))
+        else:
+            naming = asyncio.create_task(
+                attempts.settle_send(begun.attempt, begun.message, account, epoch, wa_id="3EB2", sent_at=instant(4))
+            )
+        await eventually(lambda: _waits_or_ended(store, naming), "the naming to wait for the receipt")
+        await taking.execute(
+            "INSERT INTO stray_receipts (account_id, wa_id, chat, kind, at) VALUES ($1, '3EB2', $2, 'read', now())",
+            account,
+            RECIPIENT,
+        )
+        await under_way.commit()
+    await naming
+    assert await state_of(pool, begun.message) == ("READ", "")
+    assert await attempts.open_of(account) == []
+
+
+async def _waits_or_ended(store: Store, task: asyncio.Task[object]) -> bool:
+    waits = await store.pool.fetchval("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    return task.done() or bool(waits)
 
 
 async def test_an_unknown_id_from_that_chat_is_found_while_an_attempt_is_in_doubt(store: Store) -> None:

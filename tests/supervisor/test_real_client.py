@@ -81,6 +81,8 @@ async def test_a_send_that_arrived_without_its_acknowledgement_is_settled_by_rec
     seq = await world.seq()
     message = await engine.schedule(account, later(0), text, ADA_JID)
     await world.event(seq, kind="inbox", text=text)
+    # What was logged before this line is forgotten: the connection waited for below is the one after the kill.
+    await engine.hears("message_begun", message=message)
     await _kill(engine, who, account)
     # The first receipt may have gone down with whoever was killed; the next one settles it.
     await engine.hears("account_run", account=account, after="HOT")
