@@ -1,5 +1,6 @@
 """The phones of a demo: one person's own, and a few people to write to. Made once; the simulator keeps them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -26,12 +27,14 @@ class Phones:
         """Make the demo's phones, unless there are some already."""
         if self._get("/phones")["phones"]:
             return
-        own = [{"number": OWN_NUMBER, "name": OWN_NAME}]
         for number, name in CONTACTS:
-            self._post("/phones", {"number": number, "name": name, "picture": "shown", "contacts": own})
-        known = [{"number": number, "name": name} for number, name in CONTACTS]
-        whose = {"number": OWN_NUMBER, "name": OWN_NAME, "picture": "shown", "own": True, "contacts": known}
-        self._post("/phones", whose)
+            self.make(number, name, knows=[(OWN_NUMBER, OWN_NAME)], picture="shown")
+        self.make(OWN_NUMBER, OWN_NAME, knows=CONTACTS, picture="shown", own=True)
+
+    def make(self, number: str, name: str, *, knows: Sequence[tuple[str, str]], **more: object) -> None:
+        """Make a phone, or make an older one like this. `knows`: numbers and names in its contacts."""
+        contacts = [{"number": one, "name": called} for one, called in knows]
+        self._post("/phones", {"number": number, "name": name, "contacts": contacts, **more})
 
     def scan(self, number: str, qr: str) -> None:
         """Let the phone scan a QR text; the device is linked when this returns."""

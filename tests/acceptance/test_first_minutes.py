@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-import httpx
 import pytest
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 
@@ -63,14 +62,8 @@ WATCH_SHIFTS = """window.shifts = []; new PerformanceObserver((list) => {
 async def take_seat(browser: Browser, product: Product, turn: int, **look: object) -> Seat:
     """Give a person a browser, and a simulated phone with a friend on it who is nobody else's."""
     own, friend = f"44770091{turn:04}1", f"44770091{turn:04}2"
-    known = [{"number": friend, "name": FRIEND_NAME}, {"number": OWN_NUMBER, "name": "Ada"}]
-    async with httpx.AsyncClient(base_url=product.phones_url, trust_env=False) as control:
-        me = [{"number": own, "name": "Ana"}]
-        for phone in (
-            {"number": friend, "name": FRIEND_NAME, "contacts": me},
-            {"number": own, "name": "Ana", "own": True, "contacts": known},
-        ):
-            (await control.post("/phones", json=phone)).raise_for_status()
+    product.phones.make(friend, FRIEND_NAME, knows=[(own, "Ana")])
+    product.phones.make(own, "Ana", knows=[(friend, FRIEND_NAME), (OWN_NUMBER, "Ada")], own=True)
     window = await browser.new_context(locale="en-GB", timezone_id=ZONE, **look)  # ty: ignore[invalid-argument-type]
     await window.add_init_script(WATCH_SHIFTS)
     page = await window.new_page()
