@@ -20,12 +20,14 @@ from store.pages import Account, Contact
 class Next(msgspec.Struct, frozen=True, kw_only=True):
     """What the page says under the chosen time. No text of a message is known here.
 
+    `asked`: the time and the zone that this answers, as they were asked for, with a space between.
     `line`, `there`, `note`: when it leaves, what time it is for the recipient then, what clocks do to it. `error`,
     `field`: why the time cannot be ("due", "zone"); then the three are "". `day`, `clock`: the chosen time as the
     fields show it, "" when it is not one; `sent`: the time of day at which it leaves. `city`: what the zone is called.
     `today`: the date in the zone; the picks are of that day. `flight`: None without a recipient or a time.
     """
 
+    asked: str
     line: str = ""
     there: str = ""
     note: str = ""
@@ -77,18 +79,28 @@ def next_view(
     due: str, zone_name: str, to: str, account: Account | None, contact: Contact | None, now: datetime
 ) -> Next:
     """What follows from a chosen time (`due`, as `draft.chosen` takes it), a zone, and a recipient ("": none yet)."""
+    asked = f"{due} {zone_name}"
     zone = zone_or_utc(zone_name)
     today = f"{now.astimezone(zone).date()}"
     try:
         chosen = draft.chosen(due, zone_name, now)
     except Refused as refused:
         day, typed = _typed(due)
-        return Next(error=refused.sentence, field=refused.field, day=day, clock=typed, city=city(zone.key), today=today)
+        return Next(
+            asked=asked,
+            error=refused.sentence,
+            field=refused.field,
+            day=day,
+            clock=typed,
+            city=city(zone.key),
+            today=today,
+        )
     found = None
     if to and account is not None:
         facts = facts_of(account, contact, group=to.endswith("@g.us"), due_at=chosen.at)
         found = flight_view(flight(facts, now), zone, now, account=str(account.id))
     return Next(
+        asked=asked,
         line=departure.leaves(chosen, zone, now),
         there=departure.there(chosen, zone, zone_of(to)),
         note=departure.quirk(chosen, zone),

@@ -93,7 +93,7 @@ async function writeAgain() {
 
 // Sealing.
 
-function missing() {
+async function missing() {
   if (!recipient.value) tell("recipient", "Choose a contact, or write the number with its country code.");
   const wrong = textTrouble();
   if (wrong) tell("text", wrong);
@@ -143,12 +143,13 @@ function leave(address) {
 button.addEventListener("click", async () => {
   if (busy || !navigator.onLine) return;
   note("");
-  const lack = missing();
+  setBusy(true);
+  const lack = await missing();
   if (lack) {
+    setBusy(false);
     focusOn(lack);
     return;
   }
-  setBusy(true);
   const before = tried;
   tried = text.value;
   keep();

@@ -13,9 +13,8 @@ const fold = document.getElementById("zone-field");
 const spoken = document.getElementById("spoken");
 
 let timer = 0;
-// What the person chose last, and how often they chose: an answer to what was asked before must not undo it.
+// The pick that the person chose last: an answer to what was asked before must not undo it.
 let wanted = "";
-let changes = 0;
 
 const facts = () => document.getElementById("next").dataset;
 const picked = () => form.querySelector("[name=pick]:checked")?.value ?? "";
@@ -29,6 +28,10 @@ function pick(value) {
 // What is chosen, as the server takes it: minutes from now, or a day and a time.
 export const due = () => (picked().startsWith("+") ? picked() : `${day.value}T${clock.value.trim()}`);
 
+// What the server is asked about; #next says what it was asked about (`data-asked`).
+const question = () => `${due()} ${zone.value.trim()}`;
+const answered = () => facts().asked === question();
+
 // What to keep of it, and back.
 export const chosenTime = () => ({ pick: picked(), day: day.value, clock: clock.value, zone: zone.value });
 
@@ -39,8 +42,12 @@ export function chooseTime({ pick: value, day: date, clock: time, zone: name }) 
   pick(value);
 }
 
-// Why the chosen time cannot be: the field, or "".
-export const timeTrouble = () => facts().field;
+// Why the chosen time cannot be: the field, or "". What the page says may be of another time still, just changed: then it
+// is asked first, and where no answer comes, sealing goes on and the server says no.
+export async function timeTrouble() {
+  if (!answered()) await refresh({ byHand: true });
+  return answered() ? facts().field : "";
+}
 
 function show() {
   const { day: date, clock: time, sent, city, field } = facts();
@@ -55,8 +62,8 @@ function show() {
 // `byHand`: a person changed it, so its words are spoken. `anew`: the picks too are asked for.
 export async function refresh({ byHand = false, anew = false } = {}) {
   if (!navigator.onLine) return;
+  clearTimeout(timer);
   spoken.setAttribute("aria-live", byHand ? "polite" : "off");
-  const before = changes;
   const asked = new URLSearchParams({
     due: due(),
     zone: zone.value.trim(),
@@ -67,7 +74,7 @@ export async function refresh({ byHand = false, anew = false } = {}) {
   });
   await htmx.ajax("GET", `/schedules/next?${asked}`, { source: "#spoken", target: "#next", swap: "outerMorph" });
   if (picked() !== wanted) pick(wanted); // new picks came along
-  if (changes === before) show();
+  if (answered()) show();
 }
 
 export function refreshSoon(options) {
@@ -89,7 +96,6 @@ function listZones() {
 export function startTime(changed) {
   wanted = picked();
   const byHand = (anew = false) => {
-    changes += 1;
     tell("due", "");
     tell("zone", "");
     changed();

@@ -172,6 +172,31 @@ def spring() -> datetime:
     return max(datetime(year, 3, day) for day in range(25, 32) if datetime(year, 3, day).weekday() == 6)
 
 
+async def test_what_was_said_of_an_earlier_time_does_not_hold_the_seal(ana):
+    """A day chosen before its clock may have passed; who is quick seals before the page has heard of the clock."""
+    page = await ana.page()
+    await choose_anna(page)
+    await text_of(page).fill(TEXT)
+    await clock_of(page).fill("00:00")
+    await page.get_by_label("Day", exact=True).fill(f"{datetime.now(BERLIN).date()}")
+    await expect(page.locator("#next")).to_have_attribute("data-field", "due")
+    under_way, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        under_way.set()
+        await go_on.wait()
+        await route.continue_()
+
+    await page.route("**/schedules/next*", hold)
+    await page.get_by_label("Day", exact=True).fill(f"{datetime.now(BERLIN).date() + timedelta(days=1)}")
+    await seal_of(page).click()
+    await expect(page.locator("#seal")).to_have_attribute("aria-busy", "true")
+    await under_way.wait()
+    go_on.set()
+    await keep_code(page)
+    await sealed(page)
+
+
 async def test_clocks_that_skip_and_times_that_have_passed_are_told_without_a_jump(ana):
     page = await ana.page(path=f"/schedules/new?to={BEN}")
     below = "document.getElementById('other-zone').offsetTop - document.getElementById('when').offsetTop"
