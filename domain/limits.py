@@ -67,7 +67,7 @@ PAIR_TYPED_S: Final = 160
 PAIR_NEXT_S: Final = 5.0
 """How long after a code's end its number is still known, so that a page says "the next" and not "the first"."""
 PAIR_PHASE_S: Final = 900.0
-"""How long pages may say how far a linking has come, once the phone was found; as long as the first sync may last."""
+"""How long pages may say how far a linking has come, once the phone was found."""
 PAIR_SLOW_S: Final = 20.0
 """A linking that has shown no code after this long is called slow: others are before it, or WhatsApp hesitates."""
 PAIR_DEADLINE_S: Final = 190.0
@@ -93,10 +93,10 @@ LINGER_RETRY_S: Final = 20.0
 LINGER_QUIET_S: Final = 1.0
 """After the delivery receipt that ends a linger: another device may still ask again."""
 LINGER_MAX_S: Final = 120.0
-STICKY_SYNC_S: Final = 900.0
-"""Longest first sync of contacts after pairing."""
+STICKY_SYNC_S: Final = 24 * 3600.0
+"""How long an account may be HOT for its first sync; what names and photos do not need of it is not used."""
 SYNC_QUIET_S: Final = 60.0
-"""First sync ends when names are in and nothing has changed for this long."""
+"""First sync ends when names, photos and groups are in and nothing has changed for this long."""
 
 PICTURES_PER_WAKE_MAX: Final = 30
 PICTURES_PER_DAY_MAX: Final = 100

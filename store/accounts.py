@@ -29,7 +29,10 @@ class PhoneTaken(Exception):
 
 
 class AccountRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What an actor needs to know. Times in Unix ms, 0: never; `wait_until_ms`: end of backoff or parking."""
+    """What an actor needs to know. Times in Unix ms, 0: never; `wait_until_ms`: end of backoff or parking.
+
+    `sticky_left_ms`: what was left of the first sync's budget when the row was read.
+    """
 
     id: UUID
     user: UUID
@@ -52,6 +55,7 @@ class AccountRow(msgspec.Struct, frozen=True, kw_only=True):
     banned_until_ms: int
     names_synced_ms: int
     link_changed_ms: int
+    sticky_left_ms: int
 
 
 class Wait(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,7 +136,7 @@ class Accounts:
         return await self._ids("wishes", node, limit)
 
     async def unsynced(self, node: str, limit: int) -> list[UUID]:
-        """Linked accounts whose first sync is not over."""
+        """Linked accounts whose first sync is not over, though its budget would allow it."""
         return await self._ids("unsynced", node, limit)
 
     async def unhealthy(self, node: str, since: datetime, limit: int) -> list[UUID]:
@@ -181,6 +185,7 @@ class Accounts:
                 phone,
                 woken.at,
                 woken.reason,
+                int(limits.STICKY_SYNC_S * 1000),
             )
         except asyncpg.UniqueViolationError:
             raise PhoneTaken from None

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from domain import limits
 from domain.account import RUN_DEADLINE_S, RUN_IGNORED, RUN_TABLE, Link, Run, RunEffect, RunEvent
 from domain.hotset import WantKind
@@ -62,6 +64,7 @@ class Actor:
         """The wish may have changed."""
         self.health_due = False
         self.unsynced = row.names_synced_ms == 0
+        """Its first sync is not over."""
         self.pins = 0
         """Somebody is about to put something in hand: do not retire."""
         self.lost = False
@@ -322,6 +325,7 @@ class Actor:
         if session is not None:
             session.stop()
             self.outbox.nudge()
+            self.row = msgspec.structs.replace(self.row, sticky_left_ms=session.sticky_left_ms)
             if session.yielding:
                 self.turn_ms = clock.now_ms()
             standing.note_slept(self, session)

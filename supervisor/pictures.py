@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Pictures:
-    """The pictures of one session. It never keeps a session alive, and lets what a wake is for go first."""
+    """The pictures of one session. They keep none alive but a first sync, and let what a wake is for go first."""
 
     def __init__(self, actor: "Actor", session: LiveSession) -> None:
         """`run` does it."""
@@ -28,6 +28,8 @@ class Pictures:
         self._session = session
         self._contacts = actor.context.store.contacts
         self._names_came = asyncio.Event()
+        self.rest = asyncio.Event()
+        """There is nobody whose picture may be asked for now."""
         self._failed: set[str] = set()
         """Of whom this session could not say; the next one asks again."""
 
@@ -37,13 +39,15 @@ class Pictures:
 
     async def run(self) -> None:
         """Asks until the session closes, a wake's share is used up, or WhatsApp refuses."""
-        if not self._session.syncing:
+        first = self._session.syncing
+        if not first:
             await _gap()
-        for _ in range(limits.PICTURES_PER_WAKE_MAX):
+        for _ in range(limits.PICTURES_PER_DAY_MAX if first else limits.PICTURES_PER_WAKE_MAX):
             jid, known_id = await self._next()
             if self._session.closing.is_set() or not await self._copy(jid, known_id):
-                return
+                break
             await _gap()
+        self.rest.set()
 
     async def _next(self) -> tuple[str, str]:
         """Whose picture to ask for, once there is somebody."""
@@ -59,7 +63,9 @@ class Pictures:
             self._names_came.clear()
             await until_available(look)
             if wanted:
+                self.rest.clear()
                 return wanted[0]
+            self.rest.set()
             await self._names_came.wait()
 
     async def _copy(self, jid: str, known_id: str) -> bool:

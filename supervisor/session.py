@@ -37,7 +37,8 @@ class LiveSession:
         """What made it end."""
         self.end_noted = False
         """The wake's end is in Postgres."""
-        self.sticky_until_s = self.opened_s + limits.STICKY_SYNC_S
+        self.hot_since_s: float | None = None
+        """Since when it runs; before that no budget does."""
         self.paired = not self.pairing
         """A device is persisted; from the start for a session that wakes one."""
         self.ready = asyncio.Event()
@@ -144,6 +145,12 @@ class LiveSession:
         return Slept(woken_at=self.woken.at, at=clock.now(), ending=self.ending or RunEvent.CLOSED)
 
     @property
+    def sticky_left_ms(self) -> int:
+        """What is left of the first sync's budget: that of the row, less the time in which this session was HOT."""
+        spent_s = 0.0 if self.hot_since_s is None else clock.loop_s() - self.hot_since_s
+        return max(0, self.row.sticky_left_ms - int(spent_s * 1000))
+
+    @property
     def phase(self) -> Phase:
         """For display."""
         if self.in_flight:
@@ -194,7 +201,6 @@ class LiveSession:
     def mark_paired(self, row: AccountRow) -> None:
         """The new device is persisted; what comes next is the first sync."""
         self.row, self.kind, self.paired = row, WantKind.STICKY, True
-        self.sticky_until_s = clock.loop_s() + limits.STICKY_SYNC_S
         self._become_ready()
 
     def _become_ready(self) -> None:

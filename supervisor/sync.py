@@ -65,7 +65,7 @@ class Sync:
         session, actor, ready_at = self._session, self._actor, clock.now()
         first = session.kind is WantKind.STICKY
         lead_ms = None if first else int((clock.loop_s() - session.opened_s) * 1000)
-        woken_at = session.woken.at
+        woken_at, session.hot_since_s = session.woken.at, clock.loop_s()
         actor.chore(lambda: self._store.accounts.note_hot(actor.account, actor.epoch, woken_at, ready_at, lead_ms))
 
     async def _sync_first(self) -> None:
@@ -75,12 +75,14 @@ class Sync:
             session.contacts_changed.clear()
             synced, copies = await self._copy(groups=True), copies + 1
             now_s = clock.loop_s()
-            quiet_at_s = session.contacts_quiet_since_s + limits.SYNC_QUIET_S
-            over_s = min(session.sticky_until_s, quiet_at_s if synced else session.sticky_until_s)
+            end_s = now_s + session.sticky_left_ms / 1000
+            quiet_at_s = session.contacts_quiet_since_s + limits.SYNC_QUIET_S if synced else end_s
+            done = synced and now_s >= quiet_at_s and self._pictures.rest.is_set()
             wished = actor.wish == WISH and synced and not actor.unsynced
-            if wished or now_s >= over_s:
+            if wished or done or now_s >= end_s:
                 break
-            await self._wait_change(over_s - now_s, debounce_s(copies))
+            next_s = quiet_at_s if now_s < quiet_at_s < end_s else end_s
+            await self._wait_change(next_s - now_s, debounce_s(copies))
         if session.closing.is_set():
             return
         if synced:
@@ -111,12 +113,18 @@ class Sync:
                 self._end_wish()
 
     async def _wait_change(self, timeout_s: float, gather_s: float) -> None:
+        """Returns after changes, gathered for a moment; when the pictures have come to rest; after `timeout_s`."""
+        changed = asyncio.create_task(self._session.contacts_changed.wait())
+        waits = [changed]
+        if not self._pictures.rest.is_set():
+            waits.append(asyncio.create_task(self._pictures.rest.wait()))
         try:
-            async with asyncio.timeout(timeout_s):
-                await self._session.contacts_changed.wait()
-        except TimeoutError:
-            return
-        await asyncio.sleep(gather_s)
+            await asyncio.wait(waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            if changed.done():
+                await asyncio.sleep(gather_s)
+        finally:
+            for wait in waits:
+                wait.cancel()
 
     async def _copy(self, *, groups: bool) -> bool:
         """Copies all people, and groups if asked; returns whether the address book has arrived."""

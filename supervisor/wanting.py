@@ -22,7 +22,12 @@ def next_kind(actor: "Actor") -> WantKind:
         return WantKind.DUE
     if actor.wish:
         return WantKind.WISH
-    return WantKind.STICKY if actor.unsynced else WantKind.HEALTH
+    return WantKind.STICKY if wants_sync(actor) else WantKind.HEALTH
+
+
+def wants_sync(actor: "Actor") -> bool:
+    """Whether the account should be awake for its first sync: it is not over, and there is budget for it."""
+    return actor.unsynced and actor.row.sticky_left_ms > 0
 
 
 def want(actor: "Actor") -> Want | None:
@@ -44,7 +49,7 @@ def want(actor: "Actor") -> Want | None:
         kind, ready_at_ms = WantKind.WISH, actor.row.wished_ms
     elif first is not None:
         kind, ready_at_ms = WantKind.DUE, first.fire_ms
-    elif actor.unsynced:
+    elif wants_sync(actor):
         kind, ready_at_ms, patience_s = WantKind.STICKY, actor.adopted_ms, limits.STICKY_PATIENCE_S
     elif actor.health_due:
         kind, ready_at_ms, patience_s = WantKind.HEALTH, actor.adopted_ms, limits.HEALTH_PATIENCE_S
@@ -74,7 +79,7 @@ def holder(actor: "Actor") -> Holder | None:
         run=actor.state,
         evictable=session.evictable and actor.state is Run.HOT,
         next_use_ms=min(next_use, default=None),
-        sticky_left_ms=max(0, int((session.sticky_until_s - clock.loop_s()) * 1000)),
+        sticky_left_ms=session.sticky_left_ms,
         busy_since_ms=session.busy_since_ms,
         yielding=session.yielding,
         stays_until_ms=session.sent_at_ms + int(actor.context.stay_s * 1000) if session.sent_at_ms else 0,

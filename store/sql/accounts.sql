@@ -8,11 +8,13 @@ SELECT id, user_id, link, jid, lid, phone, wrapped_key, pair_phone, wish, epoch,
        (extract(epoch FROM banned_until) * 1000)::bigint AS banned_until_ms,
        (extract(epoch FROM names_synced_at) * 1000)::bigint AS names_synced_ms,
        (extract(epoch FROM link_changed_at) * 1000)::bigint AS link_changed_ms,
-       (extract(epoch FROM wished_at) * 1000)::bigint AS wished_ms
+       (extract(epoch FROM wished_at) * 1000)::bigint AS wished_ms,
+       sticky_left_ms(sticky_remaining_ms, sticky_active_since, now()) AS sticky_left_ms
 FROM accounts WHERE id = $1;
 
 -- name: take
 -- Makes node $2 the owner of those of $1 that nobody owns, or that an owner in $3 had; each gets a new epoch.
+-- An owner that died may have had it HOT: the budget of its first sync ran until that lease ended at the latest.
 -- $1 accounts  $2 node  $3 owners known to be dead  $4 lease (s)
 WITH free AS (
     SELECT id FROM accounts
@@ -20,7 +22,9 @@ WITH free AS (
     ORDER BY id FOR UPDATE SKIP LOCKED
 )
 UPDATE accounts a
-SET owner = $2, epoch = a.epoch + 1, owned_until = now() + make_interval(secs => $4::float8)
+SET owner = $2, epoch = a.epoch + 1, owned_until = now() + make_interval(secs => $4::float8),
+    sticky_remaining_ms = sticky_left_ms(a.sticky_remaining_ms, a.sticky_active_since, least(now(), a.owned_until)),
+    sticky_active_since = NULL
 FROM free WHERE a.id = free.id
 RETURNING a.id, a.epoch;
 
@@ -70,12 +74,14 @@ RETURNING user_id;
 -- name: pair
 -- Account $1 of epoch $2 has a device: it goes to link $4 if it is in one of $3.
 -- $5 JID with device  $6 LID  $7 phone (international digits)  $8 when this session was woken  $9 why
+-- $10 the budget of its first sync (ms)
 -- Its phone has just been seen.
 WITH paired AS (
     UPDATE accounts
     SET link = $4, link_reason = '', link_changed_at = now(), jid = $5, lid = $6, phone = $7, wish = '',
         wished_at = NULL, pair_phone = '', names_synced_at = NULL, store_dirty = true, failures = 0, restarts = 0,
-        backoff_until = NULL, parked_until = NULL, banned_until = NULL, phone_seen_at = now(), phone_days = 1
+        backoff_until = NULL, parked_until = NULL, banned_until = NULL, phone_seen_at = now(), phone_days = 1,
+        sticky_remaining_ms = $10, sticky_active_since = NULL
     WHERE id = $1 AND epoch = $2 AND link = ANY($3::text[])
     RETURNING id, user_id
 ), woken AS (
@@ -100,14 +106,21 @@ INSERT INTO wakes (account_id, woken_at, reason) SELECT id, $3, $4 FROM marked R
 -- name: mark_clean
 -- The closing store of the session woken at $3 has been persisted; it slept at $4, for $5.
 WITH marked AS (
-    UPDATE accounts SET store_dirty = false WHERE id = $1 AND epoch = $2 RETURNING id
+    UPDATE accounts
+    SET store_dirty = false, sticky_remaining_ms = sticky_left_ms(sticky_remaining_ms, sticky_active_since, $4),
+        sticky_active_since = NULL
+    WHERE id = $1 AND epoch = $2 RETURNING id
 )
 UPDATE wakes w SET slept_at = $4, ending = $5 FROM marked WHERE w.account_id = marked.id AND w.woken_at = $3;
 
 -- name: note_slept
 -- The session woken at $3 ended at $4, for $5, without a closing store.
-UPDATE wakes w SET slept_at = $4, ending = $5 FROM accounts a
-WHERE a.id = $1 AND a.epoch = $2 AND w.account_id = a.id AND w.woken_at = $3;
+WITH asleep AS (
+    UPDATE accounts
+    SET sticky_remaining_ms = sticky_left_ms(sticky_remaining_ms, sticky_active_since, $4), sticky_active_since = NULL
+    WHERE id = $1 AND epoch = $2 RETURNING id
+)
+UPDATE wakes w SET slept_at = $4, ending = $5 FROM asleep WHERE w.account_id = asleep.id AND w.woken_at = $3;
 
 -- name: back_off
 -- $3 wait until (NULL: none)  $4 parked until (NULL: none)  $5 failures in a row  $6 restarts in a row
@@ -120,6 +133,7 @@ WHERE id = $1 AND epoch = $2 RETURNING user_id;
 WITH hot AS (
     UPDATE accounts
     SET last_hot_at = greatest(last_hot_at, $4),
+        sticky_active_since = CASE WHEN names_synced_at IS NULL THEN coalesce(sticky_active_since, $4) END,
         lead_ms = CASE WHEN $5::integer IS NULL THEN lead_ms
                   ELSE least(greatest((3 * lead_ms + $5::integer) / 4, 200), $6::integer) END
     WHERE id = $1 AND epoch = $2 RETURNING id
@@ -141,12 +155,16 @@ WHERE a.id = days.id AND a.epoch = $2;
 
 -- name: note_synced
 -- The first sync of account $1 of epoch $2 is over.
-UPDATE accounts SET names_synced_at = coalesce(names_synced_at, now()) WHERE id = $1 AND epoch = $2 RETURNING user_id;
+UPDATE accounts
+SET names_synced_at = coalesce(names_synced_at, now()),
+    sticky_remaining_ms = sticky_left_ms(sticky_remaining_ms, sticky_active_since, now()), sticky_active_since = NULL
+WHERE id = $1 AND epoch = $2 RETURNING user_id;
 
 -- name: unsynced
--- Linked accounts whose first sync is not over and that node $1 may serve, at most $2.
+-- Linked accounts whose first sync is not over, with budget left for it, and that node $1 may serve, at most $2.
 SELECT id FROM accounts
-WHERE link = 'LINKED' AND names_synced_at IS NULL AND (owner = '' OR owner = $1 OR owned_until <= now())
+WHERE link = 'LINKED' AND names_synced_at IS NULL
+  AND sticky_left_ms(sticky_remaining_ms, sticky_active_since, now()) > 0 AND (owner = '' OR owner = $1 OR owned_until <= now())
 ORDER BY link_changed_at LIMIT $2;
 
 -- name: unhealthy

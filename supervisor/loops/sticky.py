@@ -7,10 +7,11 @@ from domain.hotset import WantKind
 from supervisor import clock
 from supervisor.actors import Actors
 from supervisor.loops.turning import Turn
+from supervisor.wanting import wants_sync
 
 
 class StickyLoop:
-    """A few at a time; the planner gives them what sends leave."""
+    """A few wait at a time; the planner gives them what sends leave. Those that have a slot are its business."""
 
     def __init__(self, actors: Actors) -> None:
         """`run_once` is one turn."""
@@ -21,7 +22,9 @@ class StickyLoop:
         """Raises `Unavailable`."""
         node = self._actors.context.ownership.node
         open_now = sum(
-            actor.unsynced or actor.health_due for actor in self._actors.by_account.values() if not actor.lost
+            wants_sync(actor) or actor.health_due
+            for actor in self._actors.by_account.values()
+            if actor.session is None and not actor.lost
         )
         room = limits.SYNCS_MAX - open_now
         if room <= 0:

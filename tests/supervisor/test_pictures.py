@@ -111,3 +111,21 @@ async def test_none_is_asked_for_after_one_too_many(engine: Engine, world: World
     assert await engine.store.contacts.without_picture(account, later(0), 5) == []
     await engine.store.pool.execute("UPDATE accounts SET pictures_after = now() WHERE id = $1", account)
     assert (CLEO_JID, "") in await engine.store.contacts.without_picture(account, later(0), 5)
+
+
+async def test_a_first_sync_ends_once_names_photos_and_groups_are_in_and_quiet(
+    engine: Engine, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "SYNC_QUIET_S", 0.5)
+    number = "491700000089"
+    contacts = [{"number": other, "name": name} for other, name in ((ADA, "Ada"), (BEN, "Ben"), (CLEO, "Cleo"))]
+    await world.call("POST", "/phones", {"number": number, "name": "Me", "contacts": contacts})
+    account = await _link(engine, world, number)
+    over = "SELECT names_synced_at IS NOT NULL FROM accounts WHERE id = $1"
+    await eventually(lambda: engine.store.pool.fetchval(over, account), "the end of the first sync", WAIT_S)
+    missing = "SELECT count(*) FROM contacts WHERE account_id = $1 AND pictured_at IS NULL"
+    assert await engine.store.pool.fetchval(missing, account) == 0
+    left = "SELECT sticky_remaining_ms, sticky_active_since FROM accounts WHERE id = $1"
+    remaining_ms, since = await engine.store.pool.fetchrow(left, account)
+    assert 0 < remaining_ms < limits.STICKY_SYNC_S * 1000
+    assert since is None
