@@ -60,3 +60,13 @@ TOO_SMALL = """(least) => [...document.querySelectorAll("a, button, input, selec
 async def test_everything_that_is_pressed_is_high_enough_for_a_finger(story_page: Page) -> None:
     await story_page.set_viewport_size({"width": 390, "height": 844})
     assert await story_page.evaluate(TOO_SMALL, TOUCH_PX) == []
+
+
+PALE = """() => [...document.querySelectorAll(".icon")]
+  .filter((it) => !it.closest(".device, .row-found, .row-menu, .note, .stages"))  // whose icons have their own colour
+  .filter((it) => getComputedStyle(it).color !== getComputedStyle(it.parentElement).color)
+  .map((it) => `${it.parentElement.outerHTML.slice(0, 120)}`)"""
+
+
+async def test_an_icon_has_the_colour_of_its_words(story_page: Page) -> None:
+    assert await story_page.evaluate(PALE) == []
