@@ -87,6 +87,14 @@ def _admin(arguments: Sequence[str]) -> int:
     return admin.run(parser.parse_args(arguments).email)
 
 
+def _screens(arguments: Sequence[str]) -> int:
+    from standalone.screens.command import screens  # here, so that only this command needs the browser's library
+
+    parser = _parser("screens")
+    parser.add_argument("names", metavar="NAME", nargs="*", help="only these pictures (default: all)")
+    return screens(parser.parse_args(arguments).names)
+
+
 def _help(arguments: Sequence[str]) -> int:
     print(help_text())
     return 0
@@ -107,6 +115,7 @@ COMMANDS: Mapping[str, Command] = {
     "test": Command("[ARGS]", "run all tests; ARGS go to pytest", development.test),
     "check": Command("", "lint, format check and type check", development.check),
     "lock": Command("", "compute requirements/ anew from pyproject.toml", development.lock),
+    "screens": Command("[NAME ...]", "write the pictures of every page and state into docs/screens", _screens),
     "bench": Command("NAME [--json]", "measure; without NAME: list the benches", development.bench),
     "web": Command("", "one web process, configured by AUTOSENDR_* variables", _one_process("web")),
     "supervisor": Command("", "one supervisor, the same way", _one_process("supervisor")),

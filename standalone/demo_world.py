@@ -36,6 +36,18 @@ class Phones:
         contacts = [{"number": one, "name": called} for one, called in knows]
         self._post("/phones", {"number": number, "name": name, "contacts": contacts, **more})
 
+    def make_group(self, owner: str, subject: str, members: Sequence[str]) -> None:
+        """Make a group of `owner` and the numbers `members`."""
+        self._post("/groups", {"owner": owner, "subject": subject, "members": list(members)})
+
+    def read(self, number: str, chat: str) -> None:
+        """Let the phone's person read what is unread in a chat."""
+        self._post(f"/phones/{number}/read", {"chat": chat})
+
+    def say(self, number: str, to: str, text: str) -> None:
+        """Let the phone's person write to somebody."""
+        self._post(f"/phones/{number}/say", {"to": to, "text": text})
+
     def scan(self, number: str, qr: str) -> None:
         """Let the phone scan a QR text; the device is linked when this returns."""
         self._post(f"/phones/{number}/scan", {"qr": qr})

@@ -19,15 +19,18 @@ ZONE: Final = "Europe/London"
 
 
 class Person:
-    """Who sits at `page`. `email`: theirs; `number`: of their simulated phone."""
+    """Who sits at `page`. `email`: theirs; `number`: of their simulated phone; `zone`: of their browser."""
 
-    def __init__(self, page: "Page", web_url: str, phones_url: str, email: str, number: str) -> None:
+    def __init__(
+        self, page: "Page", web_url: str, phones_url: str, email: str, number: str, *, zone: str = ZONE
+    ) -> None:
         """Nothing is opened yet."""
         self.page = page
         self.web_url = web_url
         self.phones_url = phones_url
         self.email = email
         self.number = number
+        self.zone = zone
 
     async def open(self, path: str) -> None:
         """Open a page of the product. Its stream never ends, so it is ready when its text is."""
@@ -47,11 +50,19 @@ class Person:
         """From the landing page to the first page of somebody new."""
         await self.open("/")
         await self.page.get_by_role("link", name="Schedule the first one").click()
+        await self.ask_for_mail()
+        await self.enter(await self.mailed_code())
+        await self.page.get_by_role("heading", name="No phone linked yet").wait_for()
+
+    async def ask_for_mail(self) -> None:
+        """On the sign-in page: give the address, and come to the page of the code."""
         await self.page.get_by_label("Your e-mail address").fill(self.email)
         await self.page.get_by_role("button", name="Send me a code").click()
         await self.page.get_by_role("heading", name="Look at your mail").wait_for()
-        await self.page.get_by_label("Six digits").press_sequentially(await self.mailed_code())
-        await self.page.get_by_role("heading", name="No phone linked yet").wait_for()
+
+    async def enter(self, code: str) -> None:
+        """Type a code; it is sent by itself at the sixth digit."""
+        await self.page.get_by_label("Six digits").press_sequentially(code)
 
     async def ask_for_code(self) -> None:
         """From the first page to a QR code."""
@@ -74,17 +85,21 @@ class Person:
 
         `first`: the recovery code is shown, and kept.
         """
-        await self.page.get_by_role("combobox", name="To").press_sequentially(letters)
-        await self.page.get_by_role("option", name=re.compile(re.escape(name))).click()
-        await self.page.get_by_label("Message", exact=True).fill(text)
-        here = due.astimezone(ZoneInfo(ZONE))
-        await self.page.get_by_label("Day", exact=True).fill(f"{here:%Y-%m-%d}")
-        await self.page.get_by_label(re.compile("^Time in")).fill(f"{here:%H:%M}")
+        await self.fill_in(letters, name, text, due)
         await self.page.get_by_role("button", name="Seal and schedule").click()
         if first:
             await self.page.get_by_role("button", name="I keep it, seal now").click()
         await self.page.wait_for_url(MESSAGE_PAGE, wait_until="commit")
         return self.page.url.rpartition("/")[2]
+
+    async def fill_in(self, letters: str, name: str, text: str, due: datetime) -> None:
+        """In the composer: find `name` by `letters`, write, choose the time."""
+        await self.page.get_by_role("combobox", name="To").press_sequentially(letters)
+        await self.page.get_by_role("option", name=re.compile(re.escape(name))).click()
+        await self.page.get_by_label("Message", exact=True).fill(text)
+        here = due.astimezone(ZoneInfo(self.zone))
+        await self.page.get_by_label("Day", exact=True).fill(f"{here:%Y-%m-%d}")
+        await self.page.get_by_label(re.compile("^Time in")).fill(f"{here:%H:%M}")
 
 
 def next_minute(now: datetime | None = None) -> datetime:
