@@ -26,8 +26,8 @@ VISIT_S: Final = 24 * 3600
 async def check_login(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """The first guard of every route: finds out who asks. Raises Refused(NOT_SIGNED_IN), Unavailable."""
     connection.scope["user"] = None
-    if handler.opt.get("static"):
-        return
+    if handler.opt.get("static") or handler.opt.get("probe"):
+        return  # the same for everybody
     site: Site = connection.app.state.site
     cookie = connection.cookies.get(cookie_name(site, "login"), "")
     public = bool(handler.opt.get("public"))

@@ -73,6 +73,11 @@ class Hub:
         self._ended = False
         self._hears = True
 
+    @property
+    def pages(self) -> int:
+        """How many pages are open."""
+        return sum(len(listeners) for listeners in self._listeners.values())
+
     @contextlib.contextmanager
     def listening(self, user: str):
         """A listener for the user's news, for as long as the block lasts."""

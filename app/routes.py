@@ -16,6 +16,7 @@ from app.handlers import (
     contacts,
     editing,
     find,
+    health,
     history,
     leaving,
     live,
@@ -97,6 +98,9 @@ ROUTES: Final = (
     contacts.show_picture,
     live.stream_live,
     storybook.show_storybook,
+    health.show_life,
+    health.show_readiness,
+    health.show_metrics,
     show_static,
 )
 
@@ -114,7 +118,7 @@ def make_app(site: Site) -> ASGIApp:
         request_max_body_size=BODY_BYTES_MAX,
         signature_types=[Site],
     )
-    return Shield(app, site.log, secure=site.settings.secure)
+    return Shield(app, site.log, site.metrics.note_answer, secure=site.settings.secure)
 
 
 def _site(state: State) -> Site:

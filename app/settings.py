@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from app.smtp import SmtpServer, read_server
-from domain import draft
+from domain import draft, limits
 from domain.refusal import Refused
 
 PREFIX: Final = "AUTOSENDR_"
@@ -23,6 +23,7 @@ KNOWN: Final = frozenset(
         "AUTOSENDR_MAILBOX",
         "AUTOSENDR_SMTP_URL",
         "AUTOSENDR_MAIL_FROM",
+        "AUTOSENDR_METRICS_TOKEN",
         "AUTOSENDR_STATE",
         "AUTOSENDR_SIMULATOR",
         "AUTOSENDR_READY_FD",
@@ -42,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     Mails go to `smtp`, as from `mail_from`; without it they are written into the folder `mailbox`.
 
     `simulator`: host:port of the simulated phones, in a demo only; the pages link to them.
+
+    `metrics_token`: who brings it may read the metrics; "": nobody.
     """
 
     database_url: str
@@ -54,6 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smtp: SmtpServer | None = None
     mail_from: str = ""
     simulator: str = ""
+    metrics_token: str = ""
     ready_fd: int | None = None
 
     @property
@@ -85,6 +89,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         smtp=smtp,
         mail_from=_sender(environ) if smtp else "",
         simulator=environ.get("AUTOSENDR_SIMULATOR", ""),
+        metrics_token=_token(environ),
         ready_fd=_number(environ, "AUTOSENDR_READY_FD", 0) or None,
     )
 
@@ -102,6 +107,13 @@ def _sender(environ: Mapping[str, str]) -> str:
         return draft.email(_needed(environ, "AUTOSENDR_MAIL_FROM"))
     except Refused:
         raise BadSettings("AUTOSENDR_MAIL_FROM must be an e-mail address") from None
+
+
+def _token(environ: Mapping[str, str]) -> str:
+    token = environ.get("AUTOSENDR_METRICS_TOKEN", "")
+    if token and len(token) < limits.METRICS_TOKEN_MIN:
+        raise BadSettings(f"AUTOSENDR_METRICS_TOKEN has fewer than {limits.METRICS_TOKEN_MIN} characters")
+    return token
 
 
 def _needed(environ: Mapping[str, str], name: str) -> str:

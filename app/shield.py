@@ -1,6 +1,7 @@
 """Around every answer: the security headers, the one log line of a request, and DELETE and PATCH for plain forms."""
 
 import time
+from collections.abc import Callable
 from typing import Final
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,13 +27,18 @@ FORM_METHODS: Final = {b"_method=DELETE": "DELETE", b"_method=PATCH": "PATCH"}
 """Query of a form's action → the method that it means. Only a POST may say so, so no link can."""
 
 
+Note = Callable[[str, str, int, float], None]
+"""Method, route, status and seconds of an answer."""
+
+
 class Shield:
     """The outermost ASGI layer: sees also what never reaches a handler (404, 405)."""
 
-    def __init__(self, app: ASGIApp, log: FilteringBoundLogger, *, secure: bool) -> None:
-        """Wraps `app`. `secure`: people reach us by TLS."""
+    def __init__(self, app: ASGIApp, log: FilteringBoundLogger, note: Note, *, secure: bool) -> None:
+        """Wraps `app`. `note` hears of each answer; `secure`: people reach us by TLS."""
         self._app = app
         self._log = log
+        self._note = note
         self._headers = (*HEADERS, STRICT_TRANSPORT) if secure else HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,12 +67,14 @@ class Shield:
         try:
             await self._app(scope, receive, guarded)
         finally:
+            took_s = time.perf_counter() - began
+            self._note(scope["method"], route_of(scope), status, took_s)
             self._log.info(
                 "request",
                 method=scope["method"],
                 route=route_of(scope),
                 status=status,
-                ms=round((time.perf_counter() - began) * 1000, 1),
+                ms=round(took_s * 1000, 1),
             )
 
 

@@ -9,7 +9,9 @@ from structlog.typing import FilteringBoundLogger
 
 from app.door import EnclaveDoor
 from app.hub import Hub
+from app.lookout import Lookout
 from app.mail import FolderMailer, Mailer
+from app.metrics import Metrics
 from app.recent import RecentLogins
 from app.settings import Settings
 from app.smtp import SmtpMailer
@@ -45,6 +47,8 @@ class Site:
     rates: Rates
     hub: Hub
     door: EnclaveDoor
+    lookout: Lookout
+    metrics: Metrics
     mailer: Mailer
     mailbox: FolderMailer | None
     stopping: asyncio.Event
@@ -84,6 +88,8 @@ async def open_site(settings: Settings, log: FilteringBoundLogger, stopping: asy
             rates=Rates(redis),
             hub=hub,
             door=door,
+            lookout=Lookout(pool, redis, door),
+            metrics=Metrics(),
             mailer=mailer,
             mailbox=mailer if isinstance(mailer, FolderMailer) else None,
             stopping=stopping,

@@ -55,6 +55,11 @@ VARIABLES: tuple[Variable, ...] = (
         "mail server, smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465; mails are sent then",
     ),
     _row("AUTOSENDR_MAIL_FROM", "web", "address that mails come from; needed with a mail server"),
+    _row(
+        "AUTOSENDR_METRICS_TOKEN",
+        "web",
+        "who brings this word as bearer token may read the web's `/metrics`; without it nobody may",
+    ),
     _row("AUTOSENDR_SIMULATOR", "supervisor web", "host:port of the simulator's front; in a demo only"),
     _row("AUTOSENDR_SIMULATOR_ROOT_KEY", "enclave", "set by the demo: the simulator's key, hex, that it trusts"),
     _row(

@@ -32,8 +32,11 @@ class Lock:
             self._connection.terminate()
 
 
-async def hold_lock(url: str, key: int) -> Lock | None:
-    """Takes lock `key` on a new connection to `url`; None if somebody has it. Raises `Unavailable`."""
+async def hold_lock(url: str, key: int, shared: int | None = None) -> Lock | None:
+    """Takes lock `key` on a new connection to `url`; None if somebody has it. Raises `Unavailable`.
+
+    `shared`: a second lock, which any number of others may hold too.
+    """
     try:
         connection = await asyncpg.connect(
             url,
@@ -43,6 +46,8 @@ async def hold_lock(url: str, key: int) -> Lock | None:
             server_settings={"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3"},
         )
         if await connection.fetchval("SELECT pg_try_advisory_lock($1)", key):
+            if shared is not None:
+                await connection.execute("SELECT pg_advisory_lock_shared($1)", shared)
             return Lock(connection)
         await connection.close(timeout=1)
         return None

@@ -18,6 +18,7 @@ from domain import limits
 from domain.refusal import Unavailable
 from store.accounts import Accounts
 from store.locks import Lock, hold_lock, holder_of
+from store.nodes import LIVING
 from supervisor import clock
 from supervisor.log import emit
 
@@ -136,7 +137,7 @@ class Ownership:
     async def _take_lock(self) -> Lock | None:
         names = [self.node] if self.node else [f"{self._prefix}-{n}" for n in range(1, NODES_PER_STATE_MAX + 1)]
         for name in names:
-            lock = await hold_lock(self._database_url, lock_key(name))
+            lock = await hold_lock(self._database_url, lock_key(name), LIVING)
             if lock is not None:
                 self.node = name
                 return lock

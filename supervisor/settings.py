@@ -98,6 +98,7 @@ OTHERS: Final = frozenset(
         "MAILBOX",
         "SMTP_URL",
         "MAIL_FROM",
+        "METRICS_TOKEN",
         "SIMULATOR_TRUST",
         "SIMULATOR_ROOT_KEY",
     )

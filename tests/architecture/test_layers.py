@@ -22,8 +22,18 @@ OURS: Mapping[str, tuple[str, ...]] = {
 THEIRS: Mapping[str, tuple[str, ...]] = {
     "domain": ("msgspec", "dateutil", "phonenumbers"),
     "store": ("asyncpg", "redis", "msgspec"),
-    "supervisor": ("structlog", "msgspec"),
-    "app": ("litestar", "uvicorn", "jinja2", "markupsafe", "httpx", "structlog", "segno", "msgspec"),
+    "supervisor": ("structlog", "msgspec", "prometheus_client"),
+    "app": (
+        "litestar",
+        "uvicorn",
+        "jinja2",
+        "markupsafe",
+        "httpx",
+        "structlog",
+        "segno",
+        "msgspec",
+        "prometheus_client",
+    ),
     "enclave": ("cryptography", "msgspec", "neonize"),
     # neonize.proto: for types only, the test below sees to that.
     "simulator": ("cryptography", "google.protobuf", "neonize.proto"),
