@@ -124,11 +124,10 @@ class Hub:
                 await asyncio.sleep(RECONNECT_S)
 
     async def close(self, running: asyncio.Task[None]) -> None:
-        """Cancels the task of `run` and ends the connection."""
+        """Cancels the task of `run`; its connection ends with it."""
         while not running.done():
             running.cancel()  # again: a wait with a deadline that ends at that very moment swallows the first
             await asyncio.wait([running], timeout=CANCEL_S)
-        await self._channel.close()
 
     def _tell(self, user: str, data: str) -> None:
         listeners = self._listeners.get(user)

@@ -1,5 +1,6 @@
 """Slots: the right of an account to have a session live on a node, as keys that expire, guarded by a token."""
 
+from collections.abc import AsyncIterator
 from typing import Final
 from uuid import UUID
 
@@ -34,12 +35,10 @@ class Slots:
 
     async def clear(self) -> int:
         """Deletes all slots of this node: for its start, when a process that had them is known to be dead."""
-        cursor, gone = 0, 0
-        while True:
-            cursor, found = await self._redis.ask(
-                self._redis.client.scan(cursor, match=keys.slot(self._node, "*"), count=_SCAN_BATCH)
-            )
-            if found:
-                gone += await self._redis.ask(self._redis.client.delete(*found))
-            if not int(cursor):
-                return gone
+        found = self._redis.client.scan_iter(match=keys.slot(self._node, "*"), count=_SCAN_BATCH)
+        ours = await self._redis.ask(_all(found))
+        return int(await self._redis.ask(self._redis.client.delete(*ours))) if ours else 0
+
+
+async def _all(found: AsyncIterator[str]) -> list[str]:
+    return [key async for key in found]

@@ -3,7 +3,6 @@
 import itertools
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,13 +13,17 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import redis.asyncio
 from playwright.async_api import Browser, BrowserContext, async_playwright
+from redis.asyncio import RedisCluster
 
 from standalone.binaries import postgres_of_system, valkey_of_system
 from standalone.chromium import NoBrowser, find_chromium, launch
 from standalone.home import REPOSITORY, Home, open_home_at
 from standalone.postgres import Postgres
 from standalone.valkey import Valkey
+from store.redis import Redis
+from tests.redis_cluster import Cluster, client_of, running_cluster
 
 TEMPLATE = "autosendr_template"
 MIGRATE_S = 60.0
@@ -29,6 +32,9 @@ MIGRATE_S = 60.0
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the whole suite run on the system's servers instead of the wheels'."""
     parser.addoption("--engines", choices=("wheel", "system"), default="wheel", help="whose PostgreSQL and Redis")
+    parser.addoption(
+        "--redis", choices=("single", "cluster"), default="single", help="one server, or three as a cluster"
+    )
 
 
 _scratch: list[Path] = []
@@ -123,15 +129,45 @@ def _database(postgres: Postgres, template: str) -> Iterator[str]:
     postgres.query(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(scope="session")
+def redis_cluster(rig_home: Home, engines: Engines) -> Iterator[Cluster]:
+    """Run three more servers, as a cluster, for the whole test run."""
+    with running_cluster(rig_home, engines.valkey.binary) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def redis_address(request: pytest.FixtureRequest) -> str:
+    """Give the address of Redis as it is: of one server, or with `--redis cluster` of a cluster."""
+    return address_of(request, request.config.getoption("--redis"))
+
+
 @pytest.fixture
-def redis_url(engines: Engines) -> str:
-    """Give the address of an empty Redis database; emptied again for each test."""
-    with socket.socket(socket.AF_UNIX) as line:
-        line.settimeout(10)
-        line.connect(os.fspath(engines.valkey.socket))
-        line.sendall(b"FLUSHALL\r\n")
-        assert line.recv(64) == b"+OK\r\n"
-    return engines.valkey.url
+def redis_url(redis_address: str) -> str:
+    """Give the address of an empty Redis; emptied again for each test."""
+    return emptied(redis_address)
+
+
+@pytest.fixture
+async def cache(redis_address: str) -> AsyncIterator[redis.asyncio.Redis | RedisCluster]:
+    """Give a connection to Redis, as the supervisor has."""
+    opened = Redis(redis_address)
+    yield opened.client
+    await opened.close()
+
+
+def address_of(request: pytest.FixtureRequest, kind: str) -> str:
+    """Give the address of this run's single server or cluster."""
+    if kind == "cluster":
+        return request.getfixturevalue("redis_cluster").url
+    return request.getfixturevalue("engines").valkey.url
+
+
+def emptied(address: str) -> str:
+    """Empty the Redis at an address; return the address."""
+    with client_of(address) as client:
+        client.flushall()
+    return address
 
 
 _reached_out: list[str] = []

@@ -86,7 +86,7 @@ class DueLoop:
 async def listen_due(actors: Actors, wake: Callable[[], None], started: Callable[[], None]) -> None:
     """Wakes the due loop when somebody adds near work. Raises `Unavailable` when Redis is away."""
     started()
-    channel = actors.context.store.redis.channel()
+    channel = await actors.context.store.redis.channel()
     try:
         await actors.context.store.redis.ask(channel.subscribe(keys.DUE_CHANGED))
         while True:

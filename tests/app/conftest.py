@@ -118,13 +118,15 @@ class Browser:
 
 
 @pytest.fixture(scope="module")
-def web_environ(engines, database_url: str, rig_folder: Path, request: pytest.FixtureRequest) -> dict[str, str]:
+def web_environ(
+    redis_address: str, database_url: str, rig_folder: Path, request: pytest.FixtureRequest
+) -> dict[str, str]:
     """Give the variables of a web process for this module."""
     folder = rig_folder / f"web-{'-'.join(request.module.__name__.split('.')[-2:])}"
     folder.mkdir(mode=0o700)
     return {
         "AUTOSENDR_DATABASE_URL": database_url,
-        "AUTOSENDR_REDIS_URL": engines.valkey.url,
+        "AUTOSENDR_REDIS_URL": redis_address,
         "AUTOSENDR_ENCLAVE_SOCKET": str(folder / "door.sock"),
         "AUTOSENDR_WEB_HOST": "127.0.0.1",
         "AUTOSENDR_WEB_PORT": "0",

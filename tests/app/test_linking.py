@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 
 import msgspec
 import pytest
-import redis
 
 from app import words
 from app.pairing_view import Pairing, ending_of, pairing_view
@@ -22,6 +21,7 @@ from store.run_state import PairingShown
 from supervisor import pairing, unlinking
 from tests.app.composer import new_account
 from tests.app.conftest import Browser, Web
+from tests.redis_cluster import client_of
 
 JSON = {"Accept": "application/json"}
 NAMES = count()
@@ -46,9 +46,9 @@ def someone(browser, enclave) -> Browser:
 
 
 @pytest.fixture
-def show(engines):
+def show(redis_address):
     """Give what the supervisor does: show something of an account's linking."""
-    with redis.Redis.from_url(engines.valkey.url) as cache:
+    with client_of(redis_address) as cache:
 
         def put(account: str, shown: PairingShown) -> None:
             cache.set(keys.pairing(account), msgspec.json.encode(shown), px=60_000)

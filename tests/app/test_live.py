@@ -46,14 +46,6 @@ async def user_of(browser: Browser, cache: redis.asyncio.Redis) -> str:
     raise AssertionError("not signed in")
 
 
-@pytest.fixture
-async def cache(engines):
-    """Give a connection to Redis."""
-    client = redis.asyncio.Redis.from_url(engines.valkey.url, decode_responses=True)
-    yield client
-    await client.aclose()
-
-
 def signed_in(browser, email: str) -> Browser:
     return browser().sign_in(email)
 

@@ -4,11 +4,11 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import redis
 
 from store import keys
 from tests.app.composer import ANNA, GROUP, fill_in, new_account
 from tests.app.conftest import Browser, Enclave
+from tests.redis_cluster import client_of
 from tests.vault import text_of
 
 NUMBERS = iter(range(491700000000, 491700001000))
@@ -55,11 +55,11 @@ def test_a_plain_form_leads_to_the_message(ana):
     assert answer.headers["location"].startswith("/messages/")
 
 
-def test_a_near_message_is_in_the_due_set_and_a_far_one_is_not(ana, engines):
+def test_a_near_message_is_in_the_due_set_and_a_far_one_is_not(ana, redis_address):
     soon = f"{datetime.now(UTC) + timedelta(minutes=5):%Y-%m-%dT%H:%M:%S}"
     near = send(ana, fill_in(ana, ana.account, due=soon)).json()["id"]
     far = send(ana, fill_in(ana, ana.account)).json()["id"]
-    with redis.Redis.from_url(engines.valkey.url, decode_responses=True) as cache:
+    with client_of(redis_address) as cache:
         assert cache.zrange(keys.DUE, 0, -1) == [near]
         assert far not in cache.zrange(keys.DUE, 0, -1)
 

@@ -87,11 +87,11 @@ class Counting:
         return getattr(self._pool, name)
 
 
-async def test_the_queries_do_not_grow_with_the_rows(browser, pool, engines):
+async def test_the_queries_do_not_grow_with_the_rows(browser, pool, redis_address):
     browser().sign_in("bea@example.org")
     account = await linked(pool, "bea@example.org")
     user = await pool.fetchval("SELECT user_id FROM accounts WHERE id = $1", account)
-    redis = Redis(engines.valkey.url)
+    redis = Redis(redis_address)
     counts = []
     for rows in (1, 40):
         for number in range(rows):

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-import redis.asyncio
 from playwright.async_api import Browser, expect
 
 from store import keys
@@ -65,19 +64,17 @@ async def test_the_statement_follows_the_session_without_a_reload(
     browser: Browser,
     ana: Sitting,
     database: Database,  # noqa: F811
-    engines,
+    cache,
 ) -> None:
     page = await open_account(browser, ana)
     await expect(page.get_by_role("heading", level=1)).to_have_text("Asleep, and ready.")
     await expect(page.get_by_text("We have not seen your phone for 11 days.")).to_be_visible()
     await page.get_by_role("button", name="Wake it now").click()
     await expect(page.get_by_role("button", name="Wake it now")).to_have_count(0)
-    cache = redis.asyncio.Redis.from_url(engines.valkey.url, decode_responses=True)
     user = database.run(f"SELECT user_id FROM accounts WHERE id = '{ana.account}'")
     await cache.set(keys.run(ana.account), json.dumps({"run": "HOT"}), px=30_000)
     await cache.publish(keys.news_of(user), json.dumps([["account", ana.account]]))
     await expect(page.get_by_role("heading", level=1)).to_have_text("Awake.")
-    await cache.aclose()
     await page.context.close()
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 import pytest
-import redis.asyncio
 from playwright.async_api import BrowserContext, Page, expect
 
 from app.qr import draw_qr
@@ -34,14 +33,6 @@ Show = Callable[..., Awaitable[None]]
 @pytest.fixture(autouse=True)
 def _empty_cache(redis_url: str) -> None:
     """Start each test without logins, codes and used-up rates."""
-
-
-@pytest.fixture
-async def cache(engines):
-    """Give a connection to Redis, as the supervisor has."""
-    client = redis.asyncio.Redis.from_url(engines.valkey.url, decode_responses=True)
-    yield client
-    await client.aclose()
 
 
 @pytest.fixture

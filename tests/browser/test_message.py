@@ -81,14 +81,12 @@ class Sender:
 
 
 @pytest.fixture
-async def sender(browser, web, enclave, database, engines):  # noqa: F811
+async def sender(browser, web, enclave, database, cache):  # noqa: F811
     """Give a sender, none of whose pages may break or offend the policy."""
-    cache = redis.asyncio.Redis.from_url(engines.valkey.url, decode_responses=True)
     sender = Sender(browser, web, database, cache)
     yield sender
     for window in sender.windows:
         await window.close()
-    await cache.aclose()
     # Chromium notes an answer that says no, and it and htmx a request that does not get out.
     expected = re.compile("status of 4|ERR_INTERNET_DISCONNECTED|htmx:error: Failed to fetch")
     assert [said for said in sender.troubles if not expected.search(said)] == []

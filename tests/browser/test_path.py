@@ -38,14 +38,6 @@ async def page(window):
     assert [said for said in troubles if "status of 422" not in said] == []
 
 
-@pytest.fixture
-async def cache(engines):
-    """Give a connection to Redis, as the supervisor has."""
-    client = redis.asyncio.Redis.from_url(engines.valkey.url, decode_responses=True)
-    yield client
-    await client.aclose()
-
-
 def id_in(page: Page) -> str:
     found = re.search(UUID, page.url)
     assert found, page.url

@@ -27,14 +27,6 @@ def _empty_cache(redis_url: str) -> None:
 
 
 @pytest.fixture
-async def cache(engines):
-    """Give a connection to Redis, as the supervisor has."""
-    client = redis.asyncio.Redis.from_url(engines.valkey.url, decode_responses=True)
-    yield client
-    await client.aclose()
-
-
-@pytest.fixture
 async def page(window: BrowserContext, web: Web, enclave):  # noqa: F811
     """Give a page of somebody new that fails the test on any console error, policy violation included."""
     opened = await window.new_page()

@@ -6,8 +6,15 @@ import pytest
 
 from store.engine import EngineStore
 from store.redis import Redis
+from tests.conftest import address_of, emptied
 
 Store = EngineStore
+
+
+@pytest.fixture(params=["single", "cluster"])
+def redis_url(request: pytest.FixtureRequest) -> str:
+    """Give an empty Redis: each test of the store runs on one server and on a cluster."""
+    return emptied(address_of(request, request.param))
 
 
 @pytest.fixture
