@@ -36,7 +36,7 @@ VARIABLES: tuple[Variable, ...] = (
     _row("AUTOSENDR_RUN", "runner", "folder for the runner's sockets; the system's temporary folder by default"),
     _row("AUTOSENDR_VENV", "runner", "Python environment that `./autosendr` makes and uses; `.venv` by default"),
     _row("AUTOSENDR_DATABASE_URL", "migrate supervisor web", "PostgreSQL 15 or newer"),
-    _row("AUTOSENDR_REDIS_URL", "supervisor web", "Redis 7.0 or newer, or Valkey"),
+    _row("AUTOSENDR_REDIS_URL", "supervisor web", "Redis 7.0 or newer, or Valkey, or `redis+cluster://HOST:PORT,…`"),
     _row("AUTOSENDR_ENCLAVE_SOCKET", "enclave supervisor web", "the door: Unix socket that the enclave listens on"),
     _row(
         "AUTOSENDR_EGRESS_SOCKET",

@@ -72,10 +72,13 @@ class Receipts:
             moved += await self._apply(connection, account, epoch, ReceiptKind(row["kind"]), [wa_id], row["at"])
         return moved
 
-    async def find_stray(self, account: UUID, chats: Sequence[str], since: datetime) -> Stray | None:
-        """The earliest receipt for an id that no message has, from one of `chats`, not before `since`."""
+    async def find_stray(self, account: UUID, attempt: UUID, chats: Sequence[str], since: datetime) -> Stray | None:
+        """The earliest receipt that can only be of `attempt`: from one of `chats`, not before `since`, id unknown.
+
+        None while it could be of another attempt to that chat whose id is not known.
+        """
         async with reaching():
-            row = await self._pool.fetchrow(_SQL["find_stray"], account, list(chats), since)
+            row = await self._pool.fetchrow(_SQL["find_stray"], account, list(chats), since, attempt)
         return Stray(wa_id=row["wa_id"], at=row["at"]) if row else None
 
     async def purge(self, before: datetime) -> int:

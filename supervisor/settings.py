@@ -73,7 +73,7 @@ def _row(name: str, field: str, read: Callable[[str], Any], meaning: str) -> Var
 
 VARIABLES: Final[tuple[Variable, ...]] = (
     _row("DATABASE_URL", "database_url", _text, "PostgreSQL 15 or newer; required"),
-    _row("REDIS_URL", "redis_url", _text, "Redis 7.0 or newer, or Valkey; required"),
+    _row("REDIS_URL", "redis_url", _text, "Redis 7.0 or newer, or Valkey, or `redis+cluster://HOST:PORT,…`; required"),
     _row("ENCLAVE_SOCKET", "enclave_socket", Path, "the door: Unix socket of the enclave; required"),
     _row("EGRESS_SOCKET", "egress_socket", Path, "Unix socket on which to relay for the enclave; none: no relay"),
     _row("STATE", "state", Path, "folder in which the node keeps its name; none: a new name at each start"),

@@ -124,7 +124,7 @@ class Settling:
                 return
             chats = [chat for chat in (attempt.recipient, attempt.lid) if chat]
             since = attempt.begun_at - timedelta(seconds=limits.RECEIPT_CLOCK_S)
-            stray = await self._store.receipts.find_stray(actor.account, chats, since)
+            stray = await self._store.receipts.find_stray(actor.account, attempt.id, chats, since)
             if stray is not None:
                 settled = await self._store.attempts.settle_send(
                     attempt.id, attempt.message, actor.account, actor.epoch, wa_id=stray.wa_id, sent_at=stray.at

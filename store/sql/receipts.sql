@@ -49,9 +49,15 @@ ON CONFLICT DO NOTHING;
 DELETE FROM stray_receipts WHERE account_id = $1 AND wa_id = $2 RETURNING kind, at;
 
 -- name: find_stray
--- An id that nobody knows, from one of the chats $2 of account $1, not before $3.
+-- An id that nobody knows, from one of the chats $2 of account $1, not before $3. None while another attempt than $4 to that
+-- chat has no id yet, on its way or in doubt: the receipt may be that one's.
 SELECT wa_id, at FROM stray_receipts s
 WHERE account_id = $1 AND chat = ANY($2::text[]) AND at >= $3
+  AND NOT EXISTS (
+      SELECT 1 FROM attempts t JOIN messages m ON m.id = t.message_id
+      WHERE t.account_id = $1 AND t.id <> $4 AND t.outcome IN ('', 'UNCONFIRMED') AND t.wa_id = ''
+        AND m.recipient = ANY($2::text[])
+  )
   AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.account_id = $1 AND m.wa_id = s.wa_id)
 ORDER BY at LIMIT 1;
 

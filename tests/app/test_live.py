@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 import redis.asyncio
+from redis.asyncio import RedisCluster
 
 from store import keys
 from tests.app.conftest import ANSWER_S, Browser, Web
@@ -82,7 +83,8 @@ async def test_a_lost_connection_to_redis_is_told_and_its_return_is_a_snapshot(b
     ana = await asyncio.to_thread(signed_in, browser, "ana@example.org")
     async with open_stream(ana) as next_event:
         assert await next_event() == "snapshot"
-        await cache.client_kill_filter(_type="pubsub")
+        everywhere = {"target_nodes": cache.ALL_NODES} if isinstance(cache, RedisCluster) else {}
+        await cache.execute_command("CLIENT KILL", "TYPE", "pubsub", **everywhere)
         told = [await next_event()]
         if told == ["paused"]:  # what is told together with the return is swallowed by it
             told.append(await next_event())

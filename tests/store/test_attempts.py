@@ -184,12 +184,30 @@ async def test_an_unknown_id_from_that_chat_is_found_while_an_attempt_is_in_doub
     at = instant(int(later(1).timestamp()))
     await store.receipts.take_in(account, epoch, ReceiptKind.DELIVERED, ["lost"], RECIPIENT, at)
     (found,) = await store.attempts.open_of(account)
-    assert await store.receipts.find_stray(account, ["other@s.whatsapp.net"], found.begun_at) is None
-    stray = await store.receipts.find_stray(account, [RECIPIENT], later(-5))
+    assert await store.receipts.find_stray(account, found.id, ["other@s.whatsapp.net"], found.begun_at) is None
+    stray = await store.receipts.find_stray(account, found.id, [RECIPIENT], later(-5))
     assert stray is not None
     assert stray.wa_id == "lost"
     assert await store.receipts.purge(later(60)) == 1
     assert begun.message == found.message
+
+
+async def test_a_receipt_that_may_be_of_another_attempt_on_its_way_settles_nothing(store: Store) -> None:
+    """Else what never left takes the receipt of the next message to that person, and nobody hears that it is lost."""
+    begun, account, epoch = await _begun(store)
+    next_one = await add_message(store.pool, account, due=later(-1))
+    await store.messages.arm([next_one], NODE, later(5))
+    other = await _begin(store, next_one, account, epoch)
+    assert isinstance(other, Begun)
+    receipts = store.receipts
+    await receipts.take_in(
+        account, epoch, ReceiptKind.DELIVERED, ["3EB3"], RECIPIENT, instant(int(later(1).timestamp()))
+    )
+    assert await receipts.find_stray(account, begun.attempt, [RECIPIENT], later(-5)) is None
+    await store.attempts.finish_send(other, account, epoch, wa_id="3EB3", server_time_s=4, store=sealed(1))
+    assert await receipts.find_stray(account, begun.attempt, [RECIPIENT], later(-5)) is None
+    assert await state_of(store.pool, next_one) == ("DELIVERED", "")
+    assert await state_of(store.pool, begun.message) == ("SENDING", "")
 
 
 async def test_strays_are_not_kept_without_a_doubt(store: Store) -> None:
