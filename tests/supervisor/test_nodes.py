@@ -1,4 +1,4 @@
-"""Several nodes, each a supervisor with an enclave of its own, share the work over one PostgreSQL and a Redis Cluster."""
+"""Several nodes, each a supervisor with its enclave, share the work over one PostgreSQL and a Redis Cluster."""
 
 import asyncio
 import shutil
