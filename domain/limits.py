@@ -113,8 +113,10 @@ SYNC_DEBOUNCE_FIRST_S: Final = 0.1
 """Changes of contacts are copied together; a person waits for the first ones, so these are copied sooner."""
 SYNC_DEBOUNCE_S: Final = 1.0
 """The same, once there were many."""
-HEALTH_S: Final = 3.5 * 24 * 3600
+HEALTH_S: Final = 3 * 24 * 3600
 """An account not connected for this long is woken, so that WhatsApp keeps its device (docs/whatsapp.md §7)."""
+HEALTH_JITTER_S: Final = 24 * 3600
+"""What is added at most, another share of it each time, so that accounts linked together do not wake together."""
 HEALTH_STAY_S: Final = 10.0
 HEALTH_PATIENCE_S: Final = 12 * 3600
 """A health wake that has found no slot for this long may have an idle session, or a first sync, give way."""
@@ -129,7 +131,9 @@ WAKES_KEPT_S: Final = 30 * 24 * 3600
 WAKES_PURGED_MAX: Final = 5000
 """Old wakes that one turn of reconcile forgets."""
 SYNCS_MAX: Final = 2
-"""First syncs and health wakes that are proposed at one time."""
+"""First syncs that are proposed at one time."""
+HEALTH_WAKES_MAX: Final = 2
+"""Health wakes that are proposed at one time; first syncs that wait for a slot do not count."""
 
 # --- time ---
 LOOK_AHEAD_S: Final = 20.0

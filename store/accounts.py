@@ -140,8 +140,8 @@ class Accounts:
         return await self._ids("unsynced", node, limit)
 
     async def unhealthy(self, node: str, since: datetime, limit: int) -> list[UUID]:
-        """Linked accounts that have not been connected since an instant."""
-        return await self._ids("unhealthy", node, since, limit)
+        """Linked accounts not connected since an instant, less a share of `limits.HEALTH_JITTER_S` of their own."""
+        return await self._ids("unhealthy", node, since, limits.HEALTH_JITTER_S, limit)
 
     async def ended_bans(self, node: str, limit: int = limits.CLAIM_BATCH_MAX) -> list[UUID]:
         """Banned accounts whose ban is over."""

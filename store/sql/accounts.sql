@@ -168,10 +168,14 @@ WHERE link = 'LINKED' AND names_synced_at IS NULL
 ORDER BY link_changed_at LIMIT $2;
 
 -- name: unhealthy
--- Linked accounts that have not been connected since $2 and that node $1 may serve, longest first, at most $3.
+-- Linked accounts that have not been connected since $2 less a share of $3 (s), and that node $1 may serve, longest first, at
+-- most $4. The share is of each account's last connection: it does not change while one looks.
 SELECT id FROM accounts
-WHERE link = 'LINKED' AND last_hot_at < $2 AND (owner = '' OR owner = $1 OR owned_until <= now())
-ORDER BY last_hot_at LIMIT $3;
+WHERE link = 'LINKED' AND last_hot_at < $2
+  AND last_hot_at < $2 - make_interval(secs => $3 * (
+      hashtextextended(id::text || extract(epoch FROM last_hot_at)::text, 0) & 1023) / 1024.0::float8)
+  AND (owner = '' OR owner = $1 OR owned_until <= now())
+ORDER BY last_hot_at LIMIT $4;
 
 -- name: ended_bans
 -- Accounts whose ban has ended and that node $1 may serve, at most $2.

@@ -1,10 +1,12 @@
 """Proposes what is nice to have: first syncs that were cut short, health wakes of accounts that sleep for days."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from domain import limits
 from domain.hotset import WantKind
 from supervisor import clock
+from supervisor.actor import Actor
 from supervisor.actors import Actors
 from supervisor.loops.turning import Turn
 from supervisor.wanting import wants_sync
@@ -20,17 +22,19 @@ class StickyLoop:
 
     async def run_once(self) -> Turn:
         """Raises `Unavailable`."""
-        node = self._actors.context.ownership.node
-        open_now = sum(
-            wants_sync(actor) or actor.health_due
-            for actor in self._actors.by_account.values()
-            if actor.session is None and not actor.lost
-        )
-        room = limits.SYNCS_MAX - open_now
-        if room <= 0:
-            return Turn()
-        syncs = await self._actors.propose(await self._store.accounts.unsynced(node, room), WantKind.STICKY)
+        node, accounts = self._actors.context.ownership.node, self._store.accounts
+        room = limits.SYNCS_MAX - self._waiting(wants_sync)
+        unsynced = await accounts.unsynced(node, room) if room > 0 else []
         since = clock.now() - timedelta(seconds=limits.HEALTH_S)
-        room -= syncs
-        sleepers = await self._store.accounts.unhealthy(node, since, room) if room > 0 else []
-        return Turn(counts={"syncs": syncs, "health": await self._actors.propose(sleepers, WantKind.HEALTH)})
+        room = limits.HEALTH_WAKES_MAX - self._waiting(lambda actor: actor.health_due)
+        sleepers = await accounts.unhealthy(node, since, room) if room > 0 else []
+        return Turn(
+            counts={
+                "syncs": await self._actors.propose(unsynced, WantKind.STICKY),
+                "health": await self._actors.propose(sleepers, WantKind.HEALTH),
+            }
+        )
+
+    def _waiting(self, wants: Callable[[Actor], bool]) -> int:
+        actors = self._actors.by_account.values()
+        return sum(wants(actor) for actor in actors if actor.session is None and not actor.lost)
