@@ -42,7 +42,7 @@ async def show_metrics(request: Request, site: Site) -> Response[bytes]:
         return Response(b"", status_code=401, headers={"www-authenticate": "Bearer"})
     seen = await site.lookout.look()
     try:
-        counted = await figures(site.pool, datetime.now(UTC) - timedelta(seconds=limits.OVERDUE_S))
+        counted = await figures(site.pool, datetime.now(UTC) - timedelta(seconds=limits.OVERDUE_ALARM_S))
     except Unavailable:
         counted = None
     text = site.metrics.text(seen.dependencies, site.lookout.supervisors, counted, site.hub.pages)
