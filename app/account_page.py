@@ -8,6 +8,7 @@ import msgspec
 
 from app.account_view import AccountState, name_of
 from app.clock import MONTHS, Moment, moment
+from app.flight_view import time_words
 from app.phone_view import ago
 from app.timeline_view import Step
 from app.views import LoginRow
@@ -82,10 +83,14 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountPage(msgspec.Struct, frozen=True, kw_only=True):
-    """One account with all that belongs to its user. `others`: the switch between accounts, empty with one."""
+    """One account with all that belongs to its user. `others`: the switch between accounts, empty with one.
+
+    `pause`: what waits because WhatsApp refused something, and why; both "" for nothing.
+    """
 
     state: AccountState
     others: list[tuple[str, str, bool]]
+    pause: tuple[str, str]
     phone: Phone | None
     record: Punctuality | None
     privacy: Privacy
@@ -121,6 +126,21 @@ def phone(account: Account, zone: ZoneInfo, now: datetime) -> Phone | None:
             f" within {left} day{'s' if left > 1 else ''}." if left > 0 else " now."
         )
     return Phone(ago=ago(account.phone_seen_at, now), days=days[::-1], warning=warning)
+
+
+def pause(account: Account, zone: ZoneInfo, now: datetime) -> tuple[str, str]:
+    """What waits because WhatsApp refused something, until when, and why; two "" for nothing."""
+    if account.sends_until is not None and account.sends_until > now:
+        return (
+            f"Nothing leaves until {time_words(account.sends_until, zone, now)}.",
+            "WhatsApp refused two messages in a row. We wait, so that it does not restrict this number.",
+        )
+    if account.cold_until is not None and account.cold_until > now:
+        return (
+            f"New chats wait until {time_words(account.cold_until, zone, now)}.",
+            "WhatsApp refused a first word to somebody who never wrote to you. People you know still get theirs.",
+        )
+    return "", ""
 
 
 def punctuality(record: Record, zone: ZoneInfo, now: datetime) -> Punctuality | None:

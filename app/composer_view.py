@@ -8,8 +8,9 @@ import msgspec
 from app.account_view import AccountState
 from app.clock import zone_or_utc
 from app.flight_view import FlightView, facts_of, flight_view
+from app.forecast import Departure
 from app.views import ContactList, ContactRow
-from domain import departure, draft
+from domain import departure, draft, limits
 from domain.departure import Pick
 from domain.flight import flight
 from domain.refusal import Refused
@@ -76,9 +77,18 @@ class NextAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def next_view(
-    due: str, zone_name: str, to: str, account: Account | None, contact: Contact | None, now: datetime
+    due: str,
+    zone_name: str,
+    to: str,
+    account: Account | None,
+    contact: Contact | None,
+    now: datetime,
+    leaves: Departure | None = None,
 ) -> Next:
-    """What follows from a chosen time (`due`, as `draft.chosen` takes it), a zone, and a recipient ("": none yet)."""
+    """What follows from a chosen time (`due`, as `draft.chosen` takes it), a zone, and a recipient ("": none yet).
+
+    `leaves`: when it would leave, if not at the chosen time.
+    """
     asked = f"{due} {zone_name}"
     zone = zone_or_utc(zone_name)
     today = f"{now.astimezone(zone).date()}"
@@ -97,16 +107,19 @@ def next_view(
         )
     found = None
     if to and account is not None:
-        facts = facts_of(account, contact, group=to.endswith("@g.us"), due_at=chosen.at)
+        facts = facts_of(account, contact, group=to.endswith("@g.us"), due_at=chosen.at, leaves=leaves)
         found = flight_view(flight(facts, now), zone, now, account=str(account.id))
+    said = chosen
+    if leaves is not None and limits.SOON_AFTER_S <= (leaves.at - chosen.at).total_seconds() <= limits.LATE_DEFAULT_S:
+        said = msgspec.structs.replace(chosen, at=leaves.at)
     return Next(
         asked=asked,
-        line=departure.leaves(chosen, zone, now),
-        there=departure.there(chosen, zone, zone_of(to)),
+        line=departure.leaves(said, zone, now),
+        there=departure.there(said, zone, zone_of(to)),
         note=departure.quirk(chosen, zone),
         day=f"{chosen.wall:%Y-%m-%d}",
         clock=f"{chosen.wall:%H:%M:%S}" if chosen.wall.second else f"{chosen.wall:%H:%M}",
-        sent=f"{chosen.at.astimezone(zone):%H:%M}",
+        sent=f"{said.at.astimezone(zone):%H:%M}",
         city=city(zone.key),
         today=today,
         flight=found,

@@ -1,12 +1,14 @@
 """The flight check as pages show it: pure, from what is known to a lamp, a word, and reasons with their remedies."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from app.clock import moment, within
+from app.forecast import Departure
+from domain import limits
 from domain.flight import Facts, Finding, Flight, Lamp, To
 from store.pages import Account
 
@@ -47,7 +49,14 @@ class FlightView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def facts_of(
-    account: Account, contact: Recipient | None, *, group: bool, due_at: datetime, seal_until: datetime | None = None
+    account: Account,
+    contact: Recipient | None,
+    *,
+    group: bool,
+    due_at: datetime,
+    seal_until: datetime | None = None,
+    leaves: Departure | None = None,
+    late_limit_s: int = limits.LATE_DEFAULT_S,
 ) -> Facts:
     """What is known about a message to `contact` (None: not among the contacts) that leaves from `account`."""
     return Facts(
@@ -64,6 +73,9 @@ def facts_of(
         can_send=contact is None or contact.can_send,
         due_at=due_at,
         seal_until=seal_until,
+        leaves_at=leaves.at if leaves else None,
+        leaves_why=leaves.why if leaves else "",
+        last_at=due_at + timedelta(seconds=late_limit_s),
     )
 
 
@@ -99,7 +111,7 @@ def _row(finding: Finding, zone: ZoneInfo, now: datetime, account: str, message:
 def _filled(words: str, finding: Finding, zone: ZoneInfo, now: datetime) -> str:
     if finding.at is None:
         return words
-    return words.format(at=at_words(finding.at, zone, now), time=time_words(finding.at, zone, now))
+    return words.format(at=at_words(finding.at, zone, now), time=time_words(finding.at, zone, now), why=finding.why)
 
 
 def at_words(instant: datetime, zone: ZoneInfo, now: datetime) -> str:

@@ -9,11 +9,13 @@ import msgspec
 from app import words
 from app.clock import WEEKDAYS, Moment, moment, zone_or_utc
 from app.flight_view import FlightView, at_words
+from app.forecast import Departure
 from app.message_view import name_of, status
 from app.strip_view import ON_TIME_S, Strip, span, strip
 from app.timeline_view import HEARD_S, Step, steps, why_late
 from app.toast_view import Toast
 from app.views import Status
+from domain import limits
 from domain.message import EDITABLE, MessageEvent, MessageState, Reason
 from domain.naming import digits_of
 from domain.zones import city, zone_of_number
@@ -82,11 +84,15 @@ def letter(
     flight: FlightView | None,
     zone: ZoneInfo,
     now: datetime,
+    leaves: Departure | None = None,
 ) -> Letter:
-    """The page of `message`, seen in `zone` at `now`."""
+    """The page of `message`, seen in `zone` at `now`. `leaves`: when, if not at its time."""
     due = moment(message.due_at, zone, now)
     left_at = message.left_at if message.state in LEFT else None
     statement, line = _statement(message, sealed, changes, wake, zone, now)
+    until = due.iso if message.state in (_S.SCHEDULED, _S.ARMED) and message.due_at > now else ""
+    if leaves is not None and (leaves.at - message.due_at).total_seconds() >= limits.SOON_AFTER_S:
+        statement, line, until = _later(message, sealed, leaves, zone, now)
     return Letter(
         id=str(message.id),
         state=str(message.state),
@@ -94,7 +100,7 @@ def letter(
         day=_long_day(message.due_at, zone, now),
         statement=statement,
         line=line,
-        until=due.iso if message.state in (_S.SCHEDULED, _S.ARMED) and message.due_at > now else "",
+        until=until,
         actions=_actions(message, now),
         status=status(message, zone, now, flight),
         beside=f"{span((left_at - message.due_at).total_seconds())} after {due.seconds}" if left_at else "",
@@ -136,6 +142,14 @@ def _statement(
         _S.FAILED: ("Not sent", told),
         _S.CANCELLED: ("Cancelled", f"Nothing goes to {name_of(message)} {at}."),
     }[message.state]
+
+
+def _later(message: Message, sealed: Sealed, leaves: Departure, zone: ZoneInfo, now: datetime) -> tuple[str, str, str]:
+    """Of one that leaves later than its time, or would: statement, line, until when it counts down."""
+    at, own = at_words(leaves.at, zone, now), at_words(message.due_at, zone, now)
+    if (leaves.at - message.due_at).total_seconds() > sealed.late_limit_s:
+        return "Won't leave in time", f"It could leave {at} at the earliest: {leaves.why}.", ""
+    return f"Leaves {at}", f"Not {own}: {leaves.why}.", moment(leaves.at, zone, now).iso
 
 
 def _actions(message: Message, now: datetime) -> list[Action]:

@@ -14,6 +14,7 @@ import msgspec
 from app.clock import MONTHS, WEEKDAYS, moment, within
 from app.day_line import DayLine, day_line
 from app.flight_view import FlightView, at_words, facts_of, flight_view, time_words
+from app.forecast import Departure
 from app.message_view import message_row
 from app.phone_view import PhoneLine, phone_line
 from app.views import MessageRow
@@ -111,23 +112,26 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
     record: Record | None = None
 
 
-def checked(message: Message, account: Account, now: datetime) -> Flight:
-    """The flight check of a message that has not left."""
+def checked(message: Message, account: Account, now: datetime, leaves: Departure | None = None) -> Flight:
+    """The flight check of a message that has not left. `leaves`: when, if not at its time."""
     facts = facts_of(
         account,
         message if message.recipient_name is not None else None,
         group=message.recipient.endswith("@g.us"),
         due_at=message.due_at,
         seal_until=datetime.fromtimestamp(message.not_after_s, UTC),
+        leaves=leaves,
     )
     return flight(facts, now)
 
 
-def flight_of(message: Message, account: Account | None, zone: ZoneInfo, now: datetime) -> FlightView | None:
-    """The flight check of a message in words; None when its state says more."""
+def flight_of(
+    message: Message, account: Account | None, zone: ZoneInfo, now: datetime, leaves: Departure | None = None
+) -> FlightView | None:
+    """The flight check of a message in words; None when its state says more. `leaves`: when, if not at its time."""
     if account is None or message.state not in _CHECKED:
         return None
-    found = checked(message, account, now)
+    found = checked(message, account, now, leaves)
     return flight_view(found, zone, now, account=str(account.id), message=str(message.id))
 
 

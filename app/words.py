@@ -29,6 +29,7 @@ REASON: Final[dict[str, str]] = {
     Reason.BANNED: "WhatsApp restricts this number for now",
     Reason.LOCKED: "WhatsApp wants to see you; open it on the phone",
     Reason.TOO_LATE: "later than you allowed",
+    Reason.SPACED: "kept apart from the others, for your number's sake",
     Reason.NOT_ON_WHATSAPP: "this number is not on WhatsApp",
     Reason.NOT_IN_GROUP: "the account is not in this group",
     Reason.REACH_OUT_LIMIT: "WhatsApp pauses new chats for this number",

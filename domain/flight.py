@@ -43,15 +43,18 @@ class Cause(StrEnum):
     NOT_IN_GROUP = "not_in_group"
     GROUP_CLOSED = "group_closed"
     SEAL_ENDS = "seal_ends"
+    SPACED_TOO_LATE = "spaced_too_late"
     LINKING = "linking"
     PHONE_GONE = "phone_gone"
     PHONE_AWAY = "phone_away"
     RESTRICTION_ENDS = "restriction_ends"
     PARKED = "parked"
     RESTING = "resting"
+    SPACED_LATE = "spaced_late"
     STRANGER = "stranger"
     OVERDUE = "overdue"
     NAMES_COMING = "names_coming"
+    SPACED = "spaced"
     FIRST_WORD = "first_word"
     PHONE_SEEN = "phone_seen"
     WRITTEN_BEFORE = "written_before"
@@ -93,6 +96,9 @@ SAID: Final[dict[Cause, Said]] = {
     Cause.SEAL_ENDS:         Said(Lamp.STOP, "Won't leave: its seal ends before",
                                   "The seal of this text ends {at}. Open the message and seal it again.",
                                   "Open the message", To.MESSAGE),
+    Cause.SPACED_TOO_LATE:   Said(Lamp.STOP, "Won't leave: not in time",
+                                  "It could leave {at} at the earliest, later than you allow: {why}.",
+                                  "Choose a later time", To.MESSAGE),
     Cause.LINKING:           Said(Lamp.WATCH, "Finish linking first",
                                   "The phone is being linked. When that is done, this message leaves as planned.",
                                   "Show the code", To.PAIRING),
@@ -113,6 +119,8 @@ SAID: Final[dict[Cause, Said]] = {
     Cause.RESTING:           Said(Lamp.WATCH, "Late: resting until {time}",
                                   "The connection rests until {time}. It goes on by itself, and this leaves then.",
                                   "See the account", To.ACCOUNT),
+    Cause.SPACED_LATE:       Said(Lamp.WATCH, "Late: leaves {time}",
+                                  "It leaves {at} and not before, for your number's sake: {why}."),
     Cause.STRANGER:          Said(Lamp.WATCH, "Ask them to write first",
                                   "They are not among your contacts. WhatsApp often refuses the first word to "
                                   "somebody who never wrote to you."),
@@ -120,6 +128,8 @@ SAID: Final[dict[Cause, Said]] = {
                                   "Its time has passed and it has not left yet. It leaves as soon as it can."),
     Cause.NAMES_COMING:      Said(Lamp.CHECKING, "Checking",
                                   "Names are still arriving from your phone."),
+    Cause.SPACED:            Said(Lamp.CLEAR, CLEAR_WORD,
+                                  "It leaves some seconds later, for your number's sake: {why}."),
     Cause.FIRST_WORD:        Said(Lamp.CLEAR, CLEAR_WORD,
                                   "The first message from here. If they never wrote to you, WhatsApp may refuse it."),
     Cause.PHONE_SEEN:        Said(Lamp.CLEAR, CLEAR_WORD, "Your phone was seen {at}."),
@@ -137,6 +147,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     `link_changed_at`: since when the link is as it is. `phone_seen_at` None: never told. `named`: the account's names
     have arrived once. `known`: the recipient is among the contacts; `established`: written to from here before;
     `can_send`: false in a group where only admins write. `seal_until`: when the text's seal ends, None: not sealed yet.
+    `leaves_at`: when it leaves if that is not at its time, `leaves_why`: and why; `last_at`: later it is missed.
     """
 
     link: Link
@@ -152,13 +163,17 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     can_send: bool
     due_at: datetime
     seal_until: datetime | None = None
+    leaves_at: datetime | None = None
+    leaves_why: str = ""
+    last_at: datetime | None = None
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One reason: what was found, and the instant that its words are about."""
+    """One reason: what was found, the instant that its words are about, and `{why}` in them."""
 
     cause: Cause
     at: datetime | None = None
+    why: str = ""
 
     @property
     def said(self) -> Said:
@@ -240,6 +255,15 @@ def _message(facts: Facts, now: datetime) -> list[Finding]:
     found = []
     if facts.seal_until is not None and facts.seal_until < facts.due_at:
         found.append(Finding(cause=Cause.SEAL_ENDS, at=facts.seal_until))
-    if now - facts.due_at > timedelta(seconds=limits.OVERDUE_S):
+    if facts.leaves_at is not None:
+        found.append(Finding(cause=_spaced(facts, facts.leaves_at), at=facts.leaves_at, why=facts.leaves_why))
+    elif now - facts.due_at > timedelta(seconds=limits.OVERDUE_S):
         found.append(Finding(cause=Cause.OVERDUE))
     return found
+
+
+def _spaced(facts: Facts, leaves_at: datetime) -> Cause:
+    if facts.last_at is not None and leaves_at > facts.last_at:
+        return Cause.SPACED_TOO_LATE
+    late = leaves_at - facts.due_at >= timedelta(seconds=limits.SOON_AFTER_S)
+    return Cause.SPACED_LATE if late else Cause.SPACED

@@ -196,6 +196,46 @@ STRAY_RECEIPT_S: Final = 14 * 24 * 3600
 RECEIPT_CLOCK_S: Final = 5
 """Receipts carry whole seconds of WhatsApp's clock: one may seem this much older than the attempt it settles."""
 
+# --- what protects the number (docs/whatsapp.md §11); hard ceilings, of one account ---
+SENDS_APART_S: Final = 6.0
+"""Between two sends, at least."""
+SENDS_APART_JITTER_S: Final = 6.0
+"""Up to this much more, by dice of the message's own, so that no rhythm shows."""
+SAME_CHAT_S: Final = 20.0
+"""Between two sends to one chat."""
+BURST_MAX: Final = 8
+"""Sends in BURST_S."""
+BURST_S: Final = 300.0
+PEOPLE_PER_DAY: Final = 100
+"""Sends to people in any 24 h."""
+NEW_PEOPLE_PER_DAY: Final = 20
+"""The same in the first NEW_S after linking."""
+NEW_S: Final = 7 * 24 * 3600.0
+FIRST_WORDS_PER_DAY: Final = 30
+"""Sends in 24 h to people whom this link never wrote to; about 48 in a day had one number restricted."""
+STRANGERS_PER_DAY: Final = 3
+"""Sends in 24 h to numbers that are no contact."""
+STRANGERS_PER_WEEK: Final = 10
+NEW_COLD_S: Final = 48 * 3600.0
+"""After linking, nothing goes to strangers for this long."""
+GROUPS_PER_DAY: Final = 20
+"""Sends to groups in any 24 h."""
+SAME_GROUP_S: Final = 600.0
+"""Between two sends to one group."""
+REACH_OUT_CODE: Final = 463
+"""WhatsApp's word for "you may not open this chat"."""
+COLD_PAUSES_S: Final = (24 * 3600.0, 72 * 3600.0, 7 * 24 * 3600.0)
+"""After such a refusal strangers wait this long; longer each time."""
+COLD_PAUSES_FORGOTTEN_S: Final = 7 * 24 * 3600.0
+"""A pause that ended this long ago does not make the next one longer."""
+REFUSALS_MAX: Final = 2
+"""Refusals in a row, after which nothing leaves for REFUSED_PAUSE_S."""
+REFUSED_PAUSE_S: Final = 24 * 3600.0
+EASED_S: Final = 7 * 24 * 3600.0
+"""After a ban has ended, half of what is allowed by day or week."""
+SOON_AFTER_S: Final = 60
+"""What pacing delays by less than this is not called late."""
+
 # --- people ---
 TEXT_CHARS_MAX: Final = 4096
 EMAIL_CHARS_MAX: Final = 254

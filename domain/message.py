@@ -164,6 +164,7 @@ class Reason(StrEnum):
     BANNED = "banned"
     LOCKED = "locked"
     TOO_LATE = "too_late"
+    SPACED = "spaced"  # so that WhatsApp does not take the number for a machine's
     NOT_ON_WHATSAPP = "not_on_whatsapp"
     NOT_IN_GROUP = "not_in_group"
     REACH_OUT_LIMIT = "reach_out_limit"  # 463

@@ -31,7 +31,8 @@ class PhoneTaken(Exception):
 class AccountRow(msgspec.Struct, frozen=True, kw_only=True):
     """What an actor needs to know. Times in Unix ms, 0: never; `wait_until_ms`: end of backoff or parking.
 
-    `sticky_left_ms`: what was left of the first sync's budget when the row was read.
+    `sticky_left_ms`: what was left of the first sync's budget when the row was read. `paced`: its sends are spaced;
+    `refusals`: how often WhatsApp refused a message, in a row.
     """
 
     id: UUID
@@ -56,6 +57,8 @@ class AccountRow(msgspec.Struct, frozen=True, kw_only=True):
     names_synced_ms: int
     link_changed_ms: int
     sticky_left_ms: int
+    paced: bool
+    refusals: int
 
 
 class Wait(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,17 +163,26 @@ class Accounts:
     ) -> bool:
         """Moves the link by `event` if the table allows it from where it is. `reason`: a code, for the page."""
         user = await self._one(
-            "move_link", account, epoch, link_starts(event), link_outcome(event), reason, banned_until
+            "move_link", account, epoch, link_starts(event), link_outcome(event), reason, banned_until, limits.EASED_S
         )
         await self._told(user, account)
         return user is not None
 
     async def pair(
-        self, connection: Connection, account: UUID, epoch: int, *, jid: str, lid: str, phone: str, woken: Woken
+        self,
+        connection: Connection,
+        account: UUID,
+        epoch: int,
+        *,
+        jid: str,
+        lid: str,
+        phone: str,
+        woken: Woken,
+        new: bool,
     ) -> UUID | None:
         """A device is linked, in the session that began `woken`; inside the caller's transaction. Returns the user.
 
-        Raises `PhoneTaken`.
+        `new`: the number counts as new to us for a while (domain/pacing.py). Raises `PhoneTaken`.
         """
         event = LinkEvent.PAIRED
         try:
@@ -186,6 +198,7 @@ class Accounts:
                 woken.at,
                 woken.reason,
                 int(limits.STICKY_SYNC_S * 1000),
+                new,
             )
         except asyncpg.UniqueViolationError:
             raise PhoneTaken from None

@@ -10,6 +10,7 @@ from store.database import Pool, open_pool
 from store.due import Due
 from store.messages import Messages
 from store.notices import Notices
+from store.pacing import Pacing
 from store.receipts import Receipts
 from store.redis import Redis
 from store.run_state import RunState
@@ -28,6 +29,7 @@ class EngineStore:
     messages: Messages
     receipts: Receipts
     attempts: Attempts
+    pacing: Pacing
     contacts: Contacts
     due: Due
     run_state: RunState
@@ -50,6 +52,7 @@ class EngineStore:
             messages=Messages(pool, notices),
             receipts=receipts,
             attempts=Attempts(pool, notices, stores, receipts),
+            pacing=Pacing(pool, notices),
             contacts=Contacts(pool, notices),
             due=Due(redis),
             run_state=RunState(redis),

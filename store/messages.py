@@ -27,7 +27,10 @@ _SQL: Final = Statements("messages")
 
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):
-    """A claimed message as it is now. `owner` "" or with `owned` False: its account is free."""
+    """A claimed message as it is now. `owner` "" or with `owned` False: its account is free.
+
+    `paced`: its account's sends are spaced.
+    """
 
     id: UUID
     account: UUID
@@ -35,6 +38,7 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
     link: str
     owner: str
     owned: bool
+    paced: bool
 
 
 class Armed(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +104,7 @@ class Messages:
                 link=row["link"],
                 owner=row["owner"],
                 owned=row["owned"],
+                paced=row["paced"],
             )
             for row in rows
         ]

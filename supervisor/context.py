@@ -36,3 +36,5 @@ class Context:
     wake_idle: Callable[[], None] = field(default=_nobody)
     wake_due: Callable[[], None] = field(default=_nobody)
     fleet_stopped_until_ms: int = 0
+    demo: bool = False
+    """The phones are simulated: no number is new, and none is at risk."""

@@ -17,7 +17,7 @@ from store.attempts import Begun
 from store.database import new_id
 from store.door import DoorFailed, DoorLost
 from store.messages import Armed
-from supervisor import clock
+from supervisor import clock, penalties
 from supervisor.chores import until_available
 from supervisor.log import emit
 from supervisor.session import LiveSession
@@ -84,7 +84,7 @@ class Delivery:
                 session.busy_since_ms = None
                 await outbox.wait_change(None)
                 continue
-            early_s = (first.fire_ms - clock.now_ms()) / 1000 - limits.GATE_LEAD_S
+            early_s = (self._from_ms(first) - clock.now_ms()) / 1000 - limits.GATE_LEAD_S
             if early_s > limits.MERGE_S:
                 session.busy_since_ms = None
             if early_s > 0:
@@ -97,6 +97,13 @@ class Delivery:
             finally:
                 session.in_flight = False
                 self._actor.changed()
+
+    def _from_ms(self, message: Armed) -> int:
+        """Its instant; for several that come late at once, the space between two sends holds all the same."""
+        session = self._session
+        if not session.row.paced or not session.sent_at_ms:
+            return message.fire_ms
+        return max(message.fire_ms, session.sent_at_ms + int(limits.SENDS_APART_S * 1000))
 
     async def _deliver(self, message: Armed) -> None:
         attempt = new_id()
@@ -222,6 +229,8 @@ class Delivery:
             )
         )
         emit("message_ended", account=actor.account, message=begun.message, by=event, reason=verdict.reason)
+        if event is MessageEvent.REFUSED and failure is Failure.REFUSED:
+            penalties.note_refused(actor, code)
         if not_before is not None:
             asyncio.get_running_loop().call_later(verdict.retry_s, actor.context.wake_due)
 

@@ -59,6 +59,7 @@ class Supervisor:
             slots=machine.slots_now() if settings.hot_slots is None else settings.hot_slots,
             stay_s=settings.stay_s,
             pace=new_pace(machine.processors()),
+            demo=bool(settings.simulator),
         )
         self.actors = Actors(self.context)
         self.loops = {

@@ -172,6 +172,7 @@ async def _keep(actor: "Actor", session: LiveSession, paired: news.Paired) -> No
                     lid=paired.lid,
                     phone=digits_of(paired.jid),
                     woken=session.woken,
+                    new=not actor.context.demo,
                 )
                 await store.stores.put_within(connection, actor.account, actor.epoch, paired.store)
                 kept = user is not None

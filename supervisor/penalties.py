@@ -68,13 +68,27 @@ def clear_failures(actor: "Actor") -> None:
 
 
 def forgive(actor: "Actor") -> None:
-    """A send went through: failures and restarts in a row have ended. A wait that has begun meanwhile stays."""
+    """A send went through: refusals, failures, restarts in a row have ended. A wait that has begun meanwhile stays."""
+    if actor.row.refusals:
+        actor.row = msgspec.structs.replace(actor.row, refusals=0)
+        actor.chore(lambda: actor.context.store.pacing.forgive(actor.account, actor.epoch))
     if actor.waits.until_ms > clock.now_ms():
         return
     clear_failures(actor)
     if actor.waits.restarts:
         actor.waits.restarts = 0
         _keep(actor, None, parked=False)
+
+
+def note_refused(actor: "Actor", code: int) -> None:
+    """WhatsApp has refused a message for good, with a code of its own: strangers wait, or after two all of them do."""
+
+    async def write() -> None:
+        found = await actor.context.store.pacing.note_refusal(actor.account, actor.epoch, code, clock.now())
+        if found is not None:
+            actor.row = msgspec.structs.replace(actor.row, refusals=found.refusals)
+
+    actor.chore(write)
 
 
 def _wait(actor: "Actor", reason: str, wait_s: float, *, parked: bool) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from litestar import Response, delete, get, post
 from litestar.response import Redirect
 
-from app.account_page import AccountPage, AccountsPage, Privacy, lately, phone, preferences, punctuality
+from app.account_page import AccountPage, AccountsPage, Privacy, lately, pause, phone, preferences, punctuality
 from app.account_view import AccountState, Facts, account_state
 from app.clock import moment, zone_or_utc
 from app.form import AppRequest, read_form, read_id, wants_json
@@ -156,6 +156,7 @@ async def _account_page(request: AppRequest, site: Site, user: UUID, account: Ac
     return AccountPage(
         state=account_state(account, facts, zone, now),
         others=[(name, f"/accounts/{one.id}", one.id == account.id) for one, name in names] if len(names) > 1 else [],
+        pause=pause(account, zone, now),
         phone=phone(account, zone, now),
         record=punctuality(await record.since(site.pool, user, account.id, since, zone.key), zone, now),
         privacy=Privacy(

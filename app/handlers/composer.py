@@ -11,6 +11,7 @@ from litestar.response import Redirect
 from app.clock import zone_or_utc
 from app.composer_view import Compose, NextAnswer, next_view, picks_view, proposed, wanted
 from app.contact_view import contact_row, number_row
+from app.forecast import Departure, forecast
 from app.form import AppRequest, read_id, wants_json
 from app.guard import login_of
 from app.handlers.accounts import state_of
@@ -18,7 +19,7 @@ from app.handlers.contacts import find
 from app.handlers.messages import ATTESTED
 from app.render import fragment, page
 from app.site import Site
-from domain import limits
+from domain import draft, limits
 from domain.refusal import RefusalCode, Refused, Unavailable
 from store import pages, schedules, users
 from store.database import new_id
@@ -51,6 +52,7 @@ async def show_composer(
         attested = False
     known = await pages.contact(site.pool, user, chosen.id, to) if to else None
     recipient = contact_row(str(chosen.id), known) if known else number_row(to.partition("@")[0])
+    to = recipient.jid if recipient else ""
     first = wanted(due, zone, now) if due else proposed(now, zone)
     view = Compose(
         schedule=str(new_id()),
@@ -59,7 +61,7 @@ async def show_composer(
         contacts=await find(site, user, chosen, "", choosing=True),
         to=recipient,
         picks=picks_view(zone, now, first),
-        next=next_view(first, zone.key, recipient.jid if recipient else "", chosen, known, now),
+        next=next_view(first, zone.key, to, chosen, known, now, await _leaves(site, chosen, to, first, zone.key, now)),
         zone=zone.key,
         zone_known=zone_name != UNKNOWN_ZONE,
         attested=attested,
@@ -88,7 +90,7 @@ async def show_next(
     user, now = login_of(request).user, datetime.now(UTC)
     own = await _account(site, user, account)
     contact = await pages.contact(site.pool, user, own.id, to) if own and to else None
-    found = next_view(due, zone, to, own, contact, now)
+    found = next_view(due, zone, to, own, contact, now, await _leaves(site, own, to, due, zone, now))
     if wants_json(request):
         return Response(msgspec.to_builtins(found))
     picks = picks_view(zone_or_utc(zone), now, pick) if found.today != today else None
@@ -102,6 +104,17 @@ async def show_schedule(request: AppRequest, site: Site, schedule_id: str) -> Re
     if message is None:
         raise Refused(RefusalCode.NOT_FOUND)
     return Redirect(f"/messages/{message}", status_code=303)
+
+
+async def _leaves(site: Site, account: Account | None, to: str, due: str, zone: str, now: datetime) -> Departure | None:
+    """When it would leave, if not at the chosen time."""
+    if account is None or not to:
+        return None
+    try:
+        chosen = draft.chosen(due, zone, now)
+    except Refused:
+        return None  # the page says what is wrong with the time
+    return await forecast(site.pool, account.id, to, chosen.at, now)
 
 
 async def _account(site: Site, user: UUID, text: str) -> Account | None:

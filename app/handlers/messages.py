@@ -8,6 +8,7 @@ import msgspec
 from litestar import Response, get
 
 from app.clock import zone_or_utc
+from app.forecast import forecast_of
 from app.form import AppRequest, read_id, wants_json
 from app.guard import login_of
 from app.handlers.acts import back
@@ -76,8 +77,9 @@ async def _letter(site: Site, user: UUID, message: Message) -> Letter:
     changes = await pages.changes(site.pool, user, message.id)
     wake = await wakes.around(site.pool, user, message.account_id, message.left_at or message.due_at)
     account = await pages.account(site.pool, user, message.account_id)
-    flight = flight_of(message, account, zone, now) if message.state in WAITS else None
-    return letter(message, sealed, changes, wake, flight, zone, now)
+    leaves = await forecast_of(site.pool, message, now)
+    flight = flight_of(message, account, zone, now, leaves) if message.state in WAITS else None
+    return letter(message, sealed, changes, wake, flight, zone, now, leaves)
 
 
 async def _json(site: Site, user: UUID, message: Message) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 -- name: load
 -- What an actor needs to know of account $1.
 SELECT id, user_id, link, jid, lid, phone, wrapped_key, pair_phone, wish, epoch, owner, store_dirty, failures, restarts,
-       lead_ms, contacts,
+       lead_ms, contacts, paced, refusals,
        (extract(epoch FROM greatest(backoff_until, parked_until, '-infinity')) * 1000) AS wait_until_ms,
        (extract(epoch FROM banned_until) * 1000)::bigint AS banned_until_ms,
        (extract(epoch FROM names_synced_at) * 1000)::bigint AS names_synced_ms,
@@ -63,9 +63,12 @@ ORDER BY wished_at LIMIT $2;
 UPDATE accounts SET wish = '', wished_at = NULL WHERE id = $1 AND epoch = $2 AND wish = $3 RETURNING user_id;
 
 -- name: move_link
--- Account $1 of epoch $2 goes to link $4 if it is in one of $3.  $5 reason  $6 end of a ban
+-- Account $1 of epoch $2 goes to link $4 if it is in one of $3.  $5 reason  $6 end of a ban  $7 after one: for how long (s)
+-- half of everything is allowed
 UPDATE accounts
 SET link = $4, link_reason = $5, link_changed_at = now(), banned_until = $6,
+    eased_until = CASE WHEN link = 'BANNED' AND $4 = 'LINKED' THEN now() + make_interval(secs => $7::float8)
+                  ELSE eased_until END,
     jid = CASE WHEN $4 IN ('LINKED', 'BANNED') THEN jid ELSE '' END,
     lid = CASE WHEN $4 IN ('LINKED', 'BANNED') THEN lid ELSE '' END
 WHERE id = $1 AND epoch = $2 AND link = ANY($3::text[])
@@ -74,14 +77,17 @@ RETURNING user_id;
 -- name: pair
 -- Account $1 of epoch $2 has a device: it goes to link $4 if it is in one of $3.
 -- $5 JID with device  $6 LID  $7 phone (international digits)  $8 when this session was woken  $9 why
--- $10 the budget of its first sync (ms)
+-- $10 the budget of its first sync (ms)  $11 whether the number counts as new to us for a while
+-- From now on its sends are spaced, and nothing stands against it any more.
 -- Its phone has just been seen.
 WITH paired AS (
     UPDATE accounts
     SET link = $4, link_reason = '', link_changed_at = now(), jid = $5, lid = $6, phone = $7, wish = '',
         wished_at = NULL, pair_phone = '', names_synced_at = NULL, store_dirty = true, failures = 0, restarts = 0,
         backoff_until = NULL, parked_until = NULL, banned_until = NULL, phone_seen_at = now(), phone_days = 1,
-        sticky_remaining_ms = $10, sticky_active_since = NULL
+        sticky_remaining_ms = $10, sticky_active_since = NULL,
+        paced = true, new_since = CASE WHEN $11 THEN now() END, cold_until = NULL, cold_pauses = 0, sends_until = NULL,
+        refusals = 0, eased_until = NULL
     WHERE id = $1 AND epoch = $2 AND link = ANY($3::text[])
     RETURNING id, user_id
 ), woken AS (

@@ -26,9 +26,10 @@ WITH owner AS (
 ), version AS (
     SELECT coalesce((SELECT version FROM stores WHERE account_id = $2), 0) AS version
 ), attempt AS (
-    INSERT INTO attempts (id, message_id, account_id, number, secret, epoch, store_version, boot, begun_at)
-    SELECT $7, begun.id, $2, begun.attempts, $8, $3, version.version, $10, $9::timestamptz
-    FROM begun, version WHERE NOT begun.late
+    INSERT INTO attempts (id, message_id, account_id, number, secret, epoch, store_version, boot, begun_at, reach)
+    SELECT $7, begun.id, $2, begun.attempts, $8, $3, version.version, $10, $9::timestamptz,
+           reach_of(begun.recipient, c.name, c.established)
+    FROM version, begun LEFT JOIN contacts c ON c.account_id = $2 AND c.jid = begun.recipient WHERE NOT begun.late
     RETURNING store_version
 )
 SELECT id, user_id, schedule_id, recipient, attempts, late, fire_ms FROM begun;

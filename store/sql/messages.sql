@@ -22,7 +22,7 @@ ORDER BY due_at, id LIMIT $4;
 
 -- name: look
 -- What the claimed messages $1 are now, and who owns their accounts.
-SELECT m.id, m.account_id, m.state, a.link, a.owner, (a.owned_until > now()) AS owned
+SELECT m.id, m.account_id, m.state, a.link, a.owner, (a.owned_until > now()) AS owned, a.paced
 FROM messages m JOIN accounts a ON a.id = m.account_id WHERE m.id = ANY($1::uuid[]);
 
 -- name: arm

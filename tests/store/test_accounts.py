@@ -61,10 +61,10 @@ async def test_pairing_keeps_the_device_and_a_phone_belongs_to_one_account(store
     device = {"jid": "4915:3@s.whatsapp.net", "lid": "77@lid", "phone": "4915"}
     woken = Woken(at=later(0), kind=WantKind.PAIRING)
     async with transaction(store.pool) as connection:
-        assert await store.accounts.pair(connection, first, epochs[first], **device, woken=woken) is not None
+        assert await store.accounts.pair(connection, first, epochs[first], **device, woken=woken, new=False) is not None
     with pytest.raises(PhoneTaken):
         async with transaction(store.pool) as connection:
-            await store.accounts.pair(connection, second, epochs[second], **device, woken=woken)
+            await store.accounts.pair(connection, second, epochs[second], **device, woken=woken, new=False)
     row = await store.accounts.load(first)
     assert row is not None
     assert (row.link, row.jid, row.wish, row.store_dirty) == (Link.LINKED, device["jid"], "", True)

@@ -97,6 +97,6 @@ async def test_a_new_device_has_the_whole_budget_again(store: Store) -> None:
     woken = Woken(at=NOON, kind=WantKind.PAIRING)
     async with transaction(store.pool) as connection:
         await store.accounts.pair(
-            connection, account, epoch, jid="4917:1@s.whatsapp.net", lid="", phone="4917", woken=woken
+            connection, account, epoch, jid="4917:1@s.whatsapp.net", lid="", phone="4917", woken=woken, new=True
         )
     assert await _left_ms(store, account) == DAY_MS

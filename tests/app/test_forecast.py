@@ -1,0 +1,88 @@
+"""The pages say when a message will really leave, and why not at its time."""
+
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.app.composer import ANNA, fill_in, new_account
+from tests.app.conftest import Browser
+
+STRANGER = "491719999999@s.whatsapp.net"
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache(redis_url: str) -> None:
+    """Start each test without logins, codes and used-up rates."""
+
+
+@pytest.fixture
+def ana(browser, enclave, database) -> Browser:
+    """Give a browser of somebody whose account is paced and has nothing to send."""
+    ana = browser().sign_in("forecast@example.org")
+    ana.account = next((one["id"] for one in ana.get("/accounts", Accept="application/json").json()), "")
+    if not ana.account:
+        ana.account = new_account(ana)
+        database.link(ana.account, "4915112345679")
+        database.add_contact(ana.account, ANNA, "Anna Müller")
+    database.run(f"DELETE FROM schedules WHERE account_id = '{ana.account}'")
+    database.run(f"UPDATE accounts SET paced = true, cold_until = NULL, sends_until = NULL WHERE id = '{ana.account}'")
+    return ana
+
+
+def tomorrow(clock: str = "09:00") -> str:
+    return f"{datetime.now(BERLIN).date() + timedelta(days=1)}T{clock}"
+
+
+def ask_next(ana: Browser, due: str, to: str = ANNA):
+    asked = {"account": ana.account, "zone": BERLIN.key, "due": due, "to": to}
+    return ana.get(f"/schedules/next?{urlencode(asked)}", Accept="application/json").json()
+
+
+def schedule(ana: Browser, due: str, to: str = ANNA) -> str:
+    fields = fill_in(ana, ana.account, sealed_recipient=to, due=due, zone=BERLIN.key)
+    answer = ana.post("/schedules", fields, Accept="application/json")
+    assert answer.status_code == 201, answer.text
+    return answer.json()["id"]
+
+
+def test_a_message_beside_another_leaves_seconds_later_and_says_so(ana):
+    assert len(ask_next(ana, tomorrow())["flight"]["reasons"]) == 1
+    schedule(ana, tomorrow())
+    told = ask_next(ana, tomorrow())
+    assert told["line"] == "Leaves tomorrow at 9:00."
+    assert told["flight"]["lamp"] == "clear"
+    assert told["flight"]["reasons"][0]["sentence"].startswith("It leaves some seconds later, for your number's sake:")
+    second = schedule(ana, tomorrow())
+    assert "It leaves some seconds later" in ana.get(f"/messages/{second}").text
+
+
+def test_one_that_has_to_wait_longer_names_its_true_time(ana, database):
+    database.run(f"UPDATE accounts SET sends_until = '{tomorrow('10:30')} Europe/Berlin' WHERE id = '{ana.account}'")
+    told = ask_next(ana, tomorrow())
+    assert told["line"] == "Leaves tomorrow at 10:30."
+    assert told["sent"] == "10:30"
+    assert told["flight"]["word"] == "Late: leaves tomorrow, 10:30"
+    page = ana.get(f"/messages/{schedule(ana, tomorrow())}").text
+    assert "Leaves tomorrow at 10:30" in page
+    assert "Not tomorrow at 09:00: WhatsApp refused two messages in a row" in page
+
+
+def test_one_that_could_not_leave_in_time_is_stopped_at_once(ana, database):
+    database.run(f"UPDATE accounts SET cold_until = now() + interval '3 days' WHERE id = '{ana.account}'")
+    told = ask_next(ana, tomorrow(), STRANGER)
+    assert told["flight"]["lamp"] == "stop"
+    assert told["flight"]["word"] == "Won't leave: not in time"
+    assert ask_next(ana, tomorrow())["flight"]["lamp"] == "clear"  # somebody one knows
+    page = ana.get(f"/messages/{schedule(ana, tomorrow(), STRANGER)}").text
+    assert "Won&#39;t leave in time" in page or "Won't leave in time" in page
+
+
+def test_the_accounts_page_says_what_waits(ana, database):
+    assert "New chats wait" not in ana.get(f"/accounts/{ana.account}").text
+    database.run(f"UPDATE accounts SET cold_until = now() + interval '3 days' WHERE id = '{ana.account}'")
+    assert "New chats wait until" in ana.get(f"/accounts/{ana.account}").text
+    database.run(f"UPDATE accounts SET sends_until = now() + interval '1 day' WHERE id = '{ana.account}'")
+    assert "Nothing leaves until" in ana.get(f"/accounts/{ana.account}").text
