@@ -295,6 +295,41 @@ SSE_QUEUE_MAX: Final = 20
 SSE_HEARTBEAT_S: Final = 15.0
 SSE_DEBOUNCE_S: Final = 0.25
 
+# --- the engine room ---
+BOARD_TICK_S: Final = 1.0
+"""A node looks this often whether its board has changed."""
+BOARD_GAP_S: Final = 0.4
+"""Two boards of a node are at least this far apart, however much happens."""
+BOARD_FRESH_S: Final = 5.0
+"""A board that has not changed is posted again after this, so that one sees that its node lives."""
+BOARD_KEPT_S: Final = 15.0
+BOARD_TILES_MAX: Final = 600
+"""Accounts with a slot on one board: more than HOT_SLOTS_MAX, and it bounds the board."""
+NODES_SHOWN_MAX: Final = 32
+TILES_MAX: Final = 1200
+"""Accounts of the map that are elements of their own; the others are dots of one pattern."""
+SOON_S: Final = 900.0
+"""A cold account that has something to send within this is marked."""
+SLOTS_SHOWN_MAX: Final = 40
+LOOP_LATE_S: Final = 2.0
+"""A loop whose last turn is this much longer ago than it should be is late."""
+QUEUE_S: Final = 24 * 3600
+"""How far ahead the queue is shown and its lateness predicted."""
+CROWDS_MAX: Final = 20_000
+"""Due instants that a prediction looks at, the nearest first."""
+FORECAST_WAKES_MAX: Final = 60_000
+"""Wakes that a prediction looks at; each costs 2 microseconds."""
+FORECAST_HOLD_S: Final = 3.0
+"""How long a session keeps its slot after a send, on average: its linger, then its closing."""
+ROOM_SLOW_S: Final = 5.0
+"""How old what the engine room knows of waits and near wakes may be."""
+ROOM_QUEUE_S: Final = 30.0
+"""The same of the queue and of what left today."""
+ROOM_RECORD_S: Final = 60.0
+"""The same of the record of 30 days, whose query reads every message of them."""
+ORDERS_KEPT_S: Final = 366 * 24 * 3600
+"""How long it is remembered what admins did."""
+
 # --- process supervision ---
 RESTARTS_PER_WINDOW: Final = 5
 RESTART_WINDOW_S: Final = 30.0

@@ -49,6 +49,18 @@ FLEET_STOP: Final = "{fleet}:stop"
 """String, the code (405, 409); while it lives nobody connects. Expires: FLEET_STOP_S. Writer, reader: supervisor."""
 
 
+def board(node: str) -> str:
+    """String, JSON of what a node does, for the engine room. Expires: BOARD_KEPT_S. Writer: supervisor. Reader: app."""
+    return f"{{engine}}:board:{node}"
+
+
+BOARDS: Final = "{engine}:nodes"
+"""zset of nodes by the instant of their newest board (ms). Expires: BOARD_KEPT_S. Writer: supervisor. Reader: app."""
+
+ENGINE: Final = "engine"
+"""Whose news those of the engine room are: they go to every admin who looks at it."""
+
+
 def login(login_hash: str) -> str:
     """Hash, a browser's login by the SHA-256 of its cookie, and how its pages look. Expires: LOGIN_S.
 

@@ -60,6 +60,8 @@ class Actor:
         """When it last gave its slot back to others though it had more to send."""
         self.sending: set[UUID] = set()
         """Attempts that a send of this process is working on."""
+        self.since_ms = clock.now_ms()
+        """When its present state began."""
         self.wished = asyncio.Event()
         """The wish may have changed."""
         self.health_due = False
@@ -158,6 +160,7 @@ class Actor:
         """The session may have become ready or evictable."""
         self.context.wake_idle()
         self.context.wake_hot()
+        self.context.wake_board()
 
     def receipt_stored(self) -> None:
         """Wakes whoever waits for a receipt."""
@@ -200,6 +203,7 @@ class Actor:
             before = self.state
             self.state, effects = transition(RUN_TABLE, RUN_IGNORED, before, event)
             if self.state is not before:
+                self.since_ms = clock.now_ms()
                 connects.note_end(self, before, event)
                 if self.session is not None and self.state in (Run.DISCONNECTING, Run.COLD):
                     self.session.ending = self.session.ending or event
@@ -213,6 +217,7 @@ class Actor:
             if self.state is Run.HOT and before is Run.CONNECTING:
                 self._attend()
             self.context.wake_hot()
+            self.context.wake_board()
 
     async def until_left(self, state: Run) -> None:
         """Returns when the actor is in another state than `state`, after at most a moment."""

@@ -35,6 +35,9 @@ class Context:
     wake_hot: Callable[[], None] = field(default=_nobody)
     wake_idle: Callable[[], None] = field(default=_nobody)
     wake_due: Callable[[], None] = field(default=_nobody)
+    wake_board: Callable[[], None] = field(default=_nobody)
     fleet_stopped_until_ms: int = 0
     demo: bool = False
     """The phones are simulated: no number is new, and none is at risk."""
+    draining: bool = False
+    """An admin wants this node empty: it takes nothing in."""

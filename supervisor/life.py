@@ -17,6 +17,7 @@ from store.engine import EngineStore
 from store.slots import Slots
 from supervisor import machine
 from supervisor.actors import Actors
+from supervisor.board import BoardLoop
 from supervisor.context import Context
 from supervisor.destinations import Live, demo_of
 from supervisor.doorway import Doorway
@@ -72,11 +73,13 @@ class Supervisor:
                 Loop("due", limits.DUE_TICK_S, DueLoop(self.actors).run_once),
                 Loop("sticky", limits.IDLE_TICK_S, StickyLoop(self.actors).run_once),
                 Loop("memory", limits.MEMORY_TICK_S, MemoryLoop(self.actors).run_once),
+                Loop("board", limits.BOARD_TICK_S, BoardLoop(self.actors, self.turning).run_once),
             )
         }
         self.context.wake_hot = self.loops["hot"].wake
         self.context.wake_idle = self.loops["idle"].wake
         self.context.wake_due = self.loops["due"].wake
+        self.context.wake_board = self.loops["board"].wake
         self.tree = Tree(self.children())
 
     def children(self) -> list[Child]:
@@ -90,6 +93,7 @@ class Supervisor:
             Child("actors", self._keep_actors),
             Child("leases", loops["leases"].run),
             *([Child("memory", loops["memory"].run)] if self.settings.hot_slots is None else []),
+            Child("board", loops["board"].run),
             Child("hot", loops["hot"].run),
             Child("idle", loops["idle"].run),
             Child("wishes", lambda started: listen_wishes(self.actors, started)),
@@ -98,6 +102,10 @@ class Supervisor:
             Child("due", loops["due"].run),
             Child("sticky", loops["sticky"].run),
         ]
+
+    def turning(self) -> list[Loop]:
+        """The loops that turn: with a fixed number of slots nobody follows the memory."""
+        return [one for name, one in self.loops.items() if name != "memory" or self.settings.hot_slots is None]
 
     async def start(self) -> None:
         """Starts all children. Raises `TreeFailed`."""

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import msgspec
 
 from domain.refusal import Unavailable
+from supervisor import clock
 from supervisor.log import emit
 
 
@@ -22,7 +23,9 @@ class Loop:
     def __init__(self, name: str, tick_s: float, run_once: Callable[[], Awaitable[Turn]]) -> None:
         """`run` turns it."""
         self.name = name
-        self._tick_s = tick_s
+        self.tick_s = tick_s
+        self.turned_ms = 0
+        """When its last turn ended (Unix ms)."""
         self._run_once = run_once
         self._woken = asyncio.Event()
 
@@ -45,7 +48,8 @@ class Loop:
                 away, turn = True, Turn()
             if any(turn.counts.values()):
                 emit("loop_turn", loop=self.name, counts={name: n for name, n in turn.counts.items() if n})
-            wait_s = self._tick_s if turn.again_s is None else max(0.0, min(self._tick_s, turn.again_s))
+            self.turned_ms = clock.now_ms()
+            wait_s = self.tick_s if turn.again_s is None else max(0.0, min(self.tick_s, turn.again_s))
             try:
                 async with asyncio.timeout(wait_s):
                     await self._woken.wait()
