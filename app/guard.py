@@ -14,6 +14,7 @@ from litestar.handlers import BaseRouteHandler
 from app.form import AppRequest, fields
 from app.site import Site
 from domain.refusal import RefusalCode, Refused, Unavailable
+from store.admins import is_admin
 from store.logins import Login
 from store.rates import WRITES_PER_USER
 
@@ -60,6 +61,17 @@ async def check_write(connection: ASGIConnection[Any, Any, Any, Any], _handler: 
             allowed = True  # without Redis a signed-in person can still cancel a message
         if not allowed:
             raise Refused(RefusalCode.TOO_MANY_REQUESTS)
+
+
+async def check_admin(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+    """A guard of the engine room's routes: for who is no admin they do not exist. Raises Refused, Unavailable.
+
+    Asked anew each time, so that who is no admin any more sees nothing more.
+    """
+    site: Site = connection.app.state.site
+    login = connection.scope["user"]
+    if not isinstance(login, Login) or not await is_admin(site.pool, login.user):
+        raise Refused(RefusalCode.NOT_FOUND)
 
 
 def login_of(request: AppRequest) -> Login:

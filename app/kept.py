@@ -26,3 +26,7 @@ class Kept(Generic[T]):
                 self._answer = await self._ask()
                 self._until_s = time.monotonic() + self._for_s
             return self._answer
+
+    def forget(self) -> None:
+        """The next one who asks gets a new answer."""
+        self._until_s = float("-inf")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from structlog.typing import FilteringBoundLogger
 
 from app.door import EnclaveDoor
+from app.engine_feed import EngineFeed
 from app.hub import Hub
 from app.lookout import Lookout
 from app.mail import FolderMailer, Mailer
@@ -46,6 +47,7 @@ class Site:
     codes: LoginCodes
     rates: Rates
     hub: Hub
+    engine: EngineFeed
     door: EnclaveDoor
     lookout: Lookout
     metrics: Metrics
@@ -87,6 +89,7 @@ async def open_site(settings: Settings, log: FilteringBoundLogger, stopping: asy
             codes=LoginCodes(redis),
             rates=Rates(redis),
             hub=hub,
+            engine=EngineFeed(pool, redis),
             door=door,
             lookout=Lookout(pool, redis, door),
             metrics=Metrics(),

@@ -306,11 +306,16 @@ BOARD_KEPT_S: Final = 15.0
 BOARD_TILES_MAX: Final = 600
 """Accounts with a slot on one board: more than HOT_SLOTS_MAX, and it bounds the board."""
 NODES_SHOWN_MAX: Final = 32
-TILES_MAX: Final = 1200
+TILES_MAX: Final = 600
 """Accounts of the map that are elements of their own; the others are dots of one pattern."""
 SOON_S: Final = 900.0
 """A cold account that has something to send within this is marked."""
 SLOTS_SHOWN_MAX: Final = 40
+FOREVER_MS: Final = 1 << 60
+"""Unix ms beyond this mean: until somebody says otherwise."""
+LATEST_SHOWN: Final = 3
+LIVING_SHOWN_MAX: Final = 150
+"""Accounts that a narrow page shows, where the cold ones are left out."""
 LOOP_LATE_S: Final = 2.0
 """A loop whose last turn is this much longer ago than it should be is late."""
 QUEUE_S: Final = 24 * 3600

@@ -20,7 +20,11 @@ RETRY_MS: Final = 300
 @get("/live")
 async def stream_live(request: AppRequest, site: Site) -> ServerSentEvent:
     """The user's news as server-sent events without data; the first one is `snapshot`."""
-    user = str(login_of(request).user)
+    return stream_of(site, str(login_of(request).user))
+
+
+def stream_of(site: Site, user: str) -> ServerSentEvent:
+    """The stream of whatever is told to `user`, a user's id or `keys.ENGINE`. Raises Refused when there are too many."""
     if not site.hub.has_room(user):
         raise Refused(RefusalCode.TOO_MANY_REQUESTS)
     return ServerSentEvent(_events(site, user), headers={"cache-control": "no-store"})
