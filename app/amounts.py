@@ -7,7 +7,7 @@ def duration(ms: int) -> tuple[str, str]:
         return str(ms), "ms"
     if ms < 10_000:
         return f"{ms / 1000:.1f}", "s"
-    if ms < 60_000:
+    if ms < 120_000:
         return str(ms // 1000), "s"
     if ms < 2 * 3_600_000:
         return str(ms // 60_000), "min"

@@ -34,14 +34,16 @@ class EngineFeed:
         """Nothing is asked until somebody looks."""
         self._pool = pool
         self._boards = Boards(redis)
-        self._newest = Kept(self._read_boards, limits.BOARD_GAP_S / 2)
         self._crowded = Kept(self._read_crowded, limits.ROOM_SLOW_S)
         self._record = Kept(self._read_record, limits.ROOM_RECORD_S)
         self._outlook = Kept(self._read_outlook, limits.ROOM_QUEUE_S)
 
     async def boards(self) -> list[Board] | None:
-        """What each node shows; None when Redis is away."""
-        return await self._newest.get()
+        """What each node shows, never older than the news of it; None when Redis is away."""
+        try:
+            return await self._boards.read()
+        except Unavailable:
+            return None
 
     async def facts(self) -> Facts:
         """The room as it stands. Raises Unavailable when Postgres is away."""
@@ -62,14 +64,7 @@ class EngineFeed:
 
     def forget(self) -> None:
         """Something was done that changes it: the next look asks anew."""
-        self._newest.forget()
         self._crowded.forget()
-
-    async def _read_boards(self) -> list[Board] | None:
-        try:
-            return await self._boards.read()
-        except Unavailable:
-            return None
 
     async def _read_crowded(self) -> engine_room.Crowded:
         return await engine_room.crowded(self._pool, datetime.now(UTC) + timedelta(seconds=limits.SOON_S))

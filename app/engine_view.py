@@ -83,7 +83,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True):
-    """The engine room. `legend`: tile, its word, how many; `slots`: the busiest, `more` are not shown, `free` are free."""
+    """The engine room. `legend`: tile, its word, how many. `slots`: the busiest; `more` of them are not shown."""
 
     line: str
     updated: Moment
@@ -156,7 +156,8 @@ def _map(facts: Facts, names: dict[UUID, str]) -> TileMap:
     full, rest = divmod(size, columns)
     width = columns * CELL
     ground = f"M0 0H{width}V{full * CELL}H{rest * CELL}V{rows * CELL}H0z"
-    return TileMap(columns=columns, width=width, height=rows * CELL, ground=ground, dot=3 if dense else 1.6, tiles=tiles)
+    dot = 3 if dense else 1.6
+    return TileMap(columns=columns, width=width, height=rows * CELL, ground=ground, dot=dot, tiles=tiles)
 
 
 def _tile(place: Place, name: str, columns: int, size: int) -> Tile:

@@ -114,9 +114,10 @@ def trouble(boards: list[Board] | None, zone: ZoneInfo) -> Trouble | None:
     for board in boards:
         if not board.door:
             text = "Its sessions have ended with it. It tries again by itself."
-            return Trouble(tone="bad", icon="octagon-x", title=f"The enclave of {board.node} does not answer.", text=text)
-    stopped_ms = max(board.stopped_until_ms for board in boards if not board.draining or len(boards) == 1)
-    if stopped_ms and not all(board.draining for board in boards):
+            title = f"The enclave of {board.node} does not answer."
+            return Trouble(tone="bad", icon="octagon-x", title=title, text=text)
+    stopped_ms = max((board.stopped_until_ms for board in boards if not board.draining), default=0)
+    if stopped_ms:
         until = moment(at_ms(stopped_ms), zone).time if stopped_ms < limits.FOREVER_MS else "further notice"
         text = "WhatsApp refused this version of the client, or a node ends. What lives goes on."
         return Trouble(tone="bad", icon="octagon-x", title=f"Nobody connects until {until}.", text=text)

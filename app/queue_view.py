@@ -22,7 +22,12 @@ STEPS: Final = 16
 STEPS_MS: Final = tuple(5 * 1000 ** (step / (STEPS - 1)) for step in range(STEPS))
 """From 5 ms to 5 s, each half as long again as the one before."""
 BAD_MS: Final = 4900
-LATENESS_AXIS: Final = (("0%", "start", "5 ms"), ("35%", "middle", "50 ms"), ("65%", "middle", "0.5 s"), ("100%", "end", "5 s"))
+LATENESS_AXIS: Final = (
+    ("0%", "start", "5 ms"),
+    ("35%", "middle", "50 ms"),
+    ("65%", "middle", "0.5 s"),
+    ("100%", "end", "5 s"),
+)
 
 
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +93,8 @@ def _said(waiting: int, busiest: Minute | None, zone: ZoneInfo) -> str:
     if busiest is None:
         return "Nothing waits to leave in the next 24 hours."
     at = moment(at_ms(busiest.begins_ms), zone).time
-    return f"{_messages(waiting)} in all. Each bar is the busiest minute of 15; the tallest, {at}, has {busiest.messages:,}."
+    tallest = f"the tallest, {at}, has {busiest.messages:,}"
+    return f"{_messages(waiting)} in all. Each bar is the busiest minute of 15; {tallest}."
 
 
 def _wall(wall: Minute, fleet: Fleet, zone: ZoneInfo, now: datetime) -> tuple[str, str]:

@@ -24,7 +24,7 @@ def run(email: str) -> int:
     """Make the user with this address an admin; return the exit code. Raises CannotStart when there is no such user."""
     if not asyncio.run(_make(database_url(), email)):
         raise CannotStart(f"nobody has signed in as {email} yet; sign in once, then run this again")
-    print(f"{email} is an admin now")
+    print(f"{email} is an admin now; the engine room is at /admin")
     return 0
 
 

@@ -58,7 +58,7 @@ BOARDS: Final = "{engine}:nodes"
 """zset of nodes by the instant of their newest board (ms). Expires: BOARD_KEPT_S. Writer: supervisor. Reader: app."""
 
 ENGINE: Final = "engine"
-"""Whose news those of the engine room are: they go to every admin who looks at it."""
+"""Channel `news:engine`: a node's board has changed; admins who look hear it. Writer: supervisor. Reader: hub."""
 
 
 def login(login_hash: str) -> str:

@@ -1,4 +1,4 @@
-"""Posts what this node does, for the engine room: after each change, and now and then so that one sees that it lives."""
+"""Posts what this node does, for the engine room: after each change, and now and then as a sign of life."""
 
 from collections.abc import Callable, Iterable
 

@@ -24,7 +24,7 @@ async def stream_live(request: AppRequest, site: Site) -> ServerSentEvent:
 
 
 def stream_of(site: Site, user: str) -> ServerSentEvent:
-    """The stream of whatever is told to `user`, a user's id or `keys.ENGINE`. Raises Refused when there are too many."""
+    """The stream of what is told to `user`: an id, or `keys.ENGINE`. Raises Refused when there are too many."""
     if not site.hub.has_room(user):
         raise Refused(RefusalCode.TOO_MANY_REQUESTS)
     return ServerSentEvent(_events(site, user), headers={"cache-control": "no-store"})

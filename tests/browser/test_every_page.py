@@ -40,6 +40,7 @@ OWN = [
     "/messages/{SCHEDULED}/time",
     "/settings/zone",
     "/farewell",
+    "/admin",
     *(f"/messages/{{{state}}}" for state in MessageState),
 ]
 """Addresses with the places of ids. A page that is missing here fails the last test."""
@@ -72,6 +73,7 @@ def ids(engines, web: Web, enclave, database: Database) -> dict[str, str]:  # no
         line.sendall(b"FLUSHALL\r\n")
         assert line.recv(64) == b"+OK\r\n"
     person = Browser(web).sign_in("everything@example.org")
+    database.run("UPDATE users SET is_admin = true WHERE email = 'everything@example.org'")
     return {**furnish(person, database), "login": person.client.cookies["login"]}
 
 
@@ -167,6 +169,7 @@ def test_every_page_is_looked_at() -> None:
         "zone",
         "farewell",
         "goodbye",
+        "engine",
     }
     elsewhere = {"storybook", "code"}  # test_storybook.py, test_signing.py
     assert {path.stem for path in (TEMPLATE_FOLDER / "pages").glob("*.html")} == looked_at | elsewhere
