@@ -351,6 +351,8 @@ READINESS_S: Final = 1.0
 """How old an answer to "is it ready?" may be: it is asked by anybody, as often as they like."""
 READINESS_PATIENCE_S: Final = 3.0
 """What has not answered after this is away: longer than a pause of the machine, shorter than a probe's patience."""
+LOOKOUT_TICK_S: Final = 2.0
+"""Between two looks of a supervisor at what it needs."""
 OVERDUE_ALARM_S: Final = 60.0
 """A message that has not begun to leave this long after its due instant is counted as overdue."""
 LATENESS_BUCKETS_S: Final = (0.001, 0.005, 0.02, 0.05, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)

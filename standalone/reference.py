@@ -6,14 +6,20 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from prometheus_client import Metric
+
+from app.metrics import Metrics as WebMetrics
 from domain.account import LINK_TABLE, RUN_DEADLINE_S, RUN_IGNORED, RUN_TABLE, Link, Run
 from domain.machine import E, F, S, mermaid
 from domain.message import MESSAGE_END_STATES, MESSAGE_TABLE, SCHEDULE_TABLE, MessageState, ScheduleState
 from standalone.home import REPOSITORY
 from standalone.settings import VARIABLES
+from supervisor.gauges import GAUGES
 from supervisor.log import EVENTS
+from supervisor.metrics import Metrics as SupervisorMetrics
 
 FOLDER: Final = REPOSITORY / "docs" / "reference"
+PROCESS: Final = "process_"
 _MADE: Final = "Made from the code by `python -m standalone.reference`; a test holds it to it.\n"
 
 
@@ -76,11 +82,44 @@ def log_events() -> str:
     return "\n".join(["# Log events of the supervisor\n", _MADE, head, *rows]) + "\n"
 
 
+def metrics() -> str:
+    """Every metric of both programs: its name as it is scraped, its kind, what it means."""
+    parts = [
+        "# Metrics\n",
+        _MADE,
+        "A histogram `NAME` is scraped as `NAME_bucket`, `NAME_sum` and `NAME_count`. Labels come from fixed sets. On "
+        "Linux there are those of the process too: `process_resident_memory_bytes`, `process_open_fds` and others.\n",
+    ]
+    for title, families in (("Supervisor", supervisor_metrics()), ("Web", web_metrics())):
+        parts += [f"## {title}\n", "| metric | kind | what |", "|---|---|---|"]
+        for family in families:
+            if not family.name.startswith(PROCESS):  # not on every system
+                parts.append(f"| `{scraped_name(family)}` | {family.type} | {family.documentation} |")
+        parts.append("")
+    return "\n".join(parts)
+
+
+def supervisor_metrics() -> list[Metric]:
+    """Of a supervisor: what it counts, and what it is doing."""
+    return [*SupervisorMetrics().registry.collect(), *GAUGES]
+
+
+def web_metrics() -> list[Metric]:
+    """Of a web process."""
+    return list(WebMetrics().registry.collect())
+
+
+def scraped_name(family: Metric) -> str:
+    """The name of a family, with the ending that a counter gets."""
+    return f"{family.name}_total" if family.type == "counter" else family.name
+
+
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "states.md": states,
     "keys.md": keys,
     "settings.md": settings,
     "log-events.md": log_events,
+    "metrics.md": metrics,
 }
 
 

@@ -72,6 +72,16 @@ VARIABLES: tuple[Variable, ...] = (
         "supervisor",
         "seconds that an idle session stays awake after a send while nobody needs its slot (default 120)",
     ),
+    _row(
+        "AUTOSENDR_METRICS_PORT",
+        "supervisor",
+        "port on loopback where the supervisor answers `/healthz`, `/readyz`, `/metrics`; none: nowhere",
+    ),
+    _row(
+        "AUTOSENDR_SETTINGS_FILE",
+        "supervisor",
+        "file of `NAME=value` lines that the supervisor reads at its start and again at HUP; they win",
+    ),
     _row("AUTOSENDR_READY_FD", "simulator migrate enclave supervisor web", "descriptor for the line that says `ready`"),
 )
 

@@ -5,19 +5,19 @@ import os
 import signal
 import sys
 
-from supervisor.life import Told, live
 from supervisor.log import start_logging
+from supervisor.process import Told, live
 from supervisor.settings import CannotStart
 
 
 async def _main() -> int:
     loop = asyncio.get_running_loop()
-    stop, again, told = asyncio.Event(), asyncio.Event(), Told()
+    told = Told()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, again.set)
+        loop.add_signal_handler(number, told.stop.set)
+    loop.add_signal_handler(signal.SIGHUP, told.again.set)
     loop.add_signal_handler(signal.SIGUSR1, lambda: told.report())
-    return await live(os.environ, stop, again, told)
+    return await live(os.environ, told)
 
 
 def main() -> int:

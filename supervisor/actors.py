@@ -31,6 +31,7 @@ class Actors:
         self._shunned_until_s: dict[UUID, float] = {}
         self._budget = Budget()
         self._changing = asyncio.Lock()
+        self._draining = False
 
     async def adopt(self, accounts: Sequence[UUID], dead: Sequence[str] = ()) -> list[Actor]:
         """Becomes the owner of those accounts that are free, and gives each an actor. Raises `Unavailable`.
@@ -38,7 +39,7 @@ class Actors:
         What an earlier owner left in hand is given back; what it left in doubt will be settled.
         """
         async with self._changing:
-            return await self._adopt(accounts, dead)
+            return [] if self._draining else await self._adopt(accounts, dead)
 
     async def _adopt(self, accounts: Sequence[UUID], dead: Sequence[str]) -> list[Actor]:
         now_s = clock.loop_s()
@@ -132,6 +133,7 @@ class Actors:
 
     async def drain(self, deadline_s: float) -> None:
         """Puts all sessions to sleep, gives back what is in hand, lets go of all accounts; at most `deadline_s`."""
+        self._draining = True
         try:
             async with asyncio.timeout(deadline_s):
                 for actor in self.by_account.values():
@@ -140,9 +142,10 @@ class Actors:
                 while any(actor.state is not Run.COLD for actor in self.by_account.values()):  # noqa: ASYNC110 - many
                     await asyncio.sleep(_LOOK_S)
                 await asyncio.gather(*(actor.chores.settle() for actor in self.by_account.values()))
-                for actor in self.by_account.values():
-                    await standing.give_hand_back(actor)
-                await self.context.ownership.release(list(self.by_account))
+                async with self._changing:  # who is being retired at this moment is let go, too
+                    for actor in self.by_account.values():
+                        await standing.give_hand_back(actor)
+                    await self.context.ownership.release(list(self.by_account))
         except (TimeoutError, Unavailable):
             return  # what is left is taken over by whoever sees our lock gone
 

@@ -18,6 +18,12 @@ SENDS_MAX: Final = IN_FLIGHT_MAX - 16
 """Sends in flight at one time; the rest of the door is for opening, closing, settling."""
 
 
+Note = Callable[[str, str, float], None]
+"""Hears of each call: its operation, "ok" or the enclave's code or LOST, its seconds."""
+
+LOST: Final = "lost"
+
+
 class WrongEnclave(Exception):
     """A demo's enclave in a live run, or the other way round."""
 
@@ -25,9 +31,12 @@ class WrongEnclave(Exception):
 class Doorway:
     """Calls go to the present connection; `on_news` gets its news, `on_lost` is called when it has ended."""
 
-    def __init__(self, path: Path, on_news: Callable[[News], None], on_lost: Callable[[], None], *, demo: bool) -> None:
+    def __init__(
+        self, path: Path, on_news: Callable[[News], None], on_lost: Callable[[], None], note: Note, *, demo: bool
+    ) -> None:
         """`run` opens it. `demo`: whether the enclave must be one of a demo, or must not."""
         self._path = path
+        self._note = note
         self._demo = demo
         self._on_news = on_news
         self._on_lost = on_lost
@@ -73,4 +82,12 @@ class Doorway:
         async with self._sends if sending else self._others:
             if self._door is None:
                 raise DoorLost("the door is not open")
-            return await self._door.call(operation, deadline_s or (SEND_S if sending else CALL_S))
+            clock, answer = asyncio.get_running_loop().time, "ok"
+            began_s = clock()
+            try:
+                return await self._door.call(operation, deadline_s or (SEND_S if sending else CALL_S))
+            except (DoorFailed, DoorLost) as error:
+                answer = error.code.value if isinstance(error, DoorFailed) else LOST
+                raise
+            finally:
+                self._note(type(operation).__name__, answer, clock() - began_s)

@@ -2,12 +2,9 @@
 
 import asyncio
 import contextlib
-import os
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
-
-import msgspec
 
 from domain import limits
 from domain.pace import new_pace
@@ -21,8 +18,11 @@ from supervisor.board import BoardLoop
 from supervisor.context import Context
 from supervisor.destinations import Live, demo_of
 from supervisor.doorway import Doorway
+from supervisor.gauges import Gauges
 from supervisor.hot import Hot, report
-from supervisor.log import emit
+from supervisor.listener import Listener
+from supervisor.log import emit, listen
+from supervisor.lookout import Lookout
 from supervisor.loops.due import DueLoop, listen_due
 from supervisor.loops.idle import IdleLoop
 from supervisor.loops.leases import LeaseLoop
@@ -30,10 +30,11 @@ from supervisor.loops.memory import MemoryLoop
 from supervisor.loops.reconcile import ReconcileLoop, listen_wishes
 from supervisor.loops.sticky import StickyLoop
 from supervisor.loops.turning import Loop
+from supervisor.metrics import Metrics
 from supervisor.ownership import Ownership
 from supervisor.relay import Relay
-from supervisor.settings import Settings, read_settings
-from supervisor.tree import Child, Tree, TreeFailed
+from supervisor.settings import Settings
+from supervisor.tree import Child, Tree
 
 INTAKE: Final = ("sticky", "due", "due_news", "reconcile", "wishes")
 """Children that bring work: the first to stop."""
@@ -44,14 +45,17 @@ NEVER_MS: Final = 1 << 62
 class Supervisor:
     """One tree with one configuration. `start`, then wait for `ended`, then `stop`."""
 
-    def __init__(self, settings: Settings, store: EngineStore) -> None:
-        """Nothing runs yet."""
+    def __init__(self, settings: Settings, store: EngineStore, metrics: Metrics | None = None) -> None:
+        """Nothing runs yet. `metrics` go on counting from one supervisor of a process to the next."""
         self.settings = settings
+        self.metrics = metrics or Metrics()
         self.ended = asyncio.Event()
         """Something is wrong that a restart of the process may mend."""
         self.store = store
         self.ownership = Ownership(store.accounts, settings.database_url, settings.state)
-        self.door = Doorway(settings.enclave_socket, self._hear, self._door_lost, demo=bool(settings.simulator))
+        self.door = Doorway(
+            settings.enclave_socket, self._hear, self._door_lost, self.metrics.note_call, demo=bool(settings.simulator)
+        )
         self.context = Context(
             store=store,
             door=self.door,
@@ -63,17 +67,19 @@ class Supervisor:
             demo=bool(settings.simulator),
         )
         self.actors = Actors(self.context)
+        self.lookout = Lookout(store, self.door)
+        note = self.metrics.note_turn
         self.loops = {
             loop.name: loop
             for loop in (
-                Loop("leases", limits.LEASE_TICK_S, LeaseLoop(self.actors).run_once),
-                Loop("reconcile", limits.RECONCILE_TICK_S, ReconcileLoop(self.actors).run_once),
-                Loop("hot", limits.IDLE_TICK_S, Hot(self.actors).run_once),
-                Loop("idle", limits.IDLE_TICK_S, IdleLoop(self.actors).run_once),
-                Loop("due", limits.DUE_TICK_S, DueLoop(self.actors).run_once),
-                Loop("sticky", limits.IDLE_TICK_S, StickyLoop(self.actors).run_once),
-                Loop("memory", limits.MEMORY_TICK_S, MemoryLoop(self.actors).run_once),
-                Loop("board", limits.BOARD_TICK_S, BoardLoop(self.actors, self.turning).run_once),
+                Loop("leases", limits.LEASE_TICK_S, LeaseLoop(self.actors).run_once, note),
+                Loop("reconcile", limits.RECONCILE_TICK_S, ReconcileLoop(self.actors).run_once, note),
+                Loop("hot", limits.IDLE_TICK_S, Hot(self.actors).run_once, note),
+                Loop("idle", limits.IDLE_TICK_S, IdleLoop(self.actors).run_once, note),
+                Loop("due", limits.DUE_TICK_S, DueLoop(self.actors).run_once, note),
+                Loop("sticky", limits.IDLE_TICK_S, StickyLoop(self.actors).run_once, note),
+                Loop("memory", limits.MEMORY_TICK_S, MemoryLoop(self.actors).run_once, note),
+                Loop("board", limits.BOARD_TICK_S, BoardLoop(self.actors, self.turning).run_once, note),
             )
         }
         self.context.wake_hot = self.loops["hot"].wake
@@ -86,6 +92,13 @@ class Supervisor:
         """The tree: started in this order, stopped in reverse."""
         loops = self.loops
         return [
+            Child("metrics", self._count),
+            Child("lookout", self.lookout.run),
+            *(
+                [Child("listener", self._listener(port).run)]
+                if (port := self.settings.metrics_port) is not None
+                else []
+            ),
             Child("lock", lambda started: self.ownership.hold(started, self.ended.set)),
             Child("slots", self._own_slots),
             *([Child("relay", self._relay)] if self.settings.egress_socket is not None else []),
@@ -110,6 +123,8 @@ class Supervisor:
     async def start(self) -> None:
         """Starts all children. Raises `TreeFailed`."""
         await self.tree.start()
+        await self.lookout.look()
+        self.lookout.working = True
         emit(
             "supervisor_started",
             node=self.ownership.node,
@@ -119,6 +134,7 @@ class Supervisor:
 
     async def stop(self, drain_s: float = limits.TERM_DRAIN_S) -> None:
         """Takes in nothing new, puts all sessions to sleep, stops all children in reverse order."""
+        self.lookout.working = False
         for name in INTAKE:
             await self.tree.stop_one(name)
         self.context.fleet_stopped_until_ms = NEVER_MS
@@ -135,6 +151,21 @@ class Supervisor:
 
     def _door_lost(self) -> None:
         self.actors.door_lost()
+
+    def _listener(self, port: int) -> Listener:
+        return Listener(port, self.lookout.readiness, self.metrics.text)
+
+    async def _count(self, started: Callable[[], None]) -> None:
+        """Counts what is logged, for as long as the tree lives."""
+        gauges = Gauges(self.actors, self.lookout)
+        unlisten = listen(self.metrics.hear)
+        self.metrics.registry.register(gauges)
+        started()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.metrics.registry.unregister(gauges)
+            unlisten()
 
     async def _own_slots(self, started: Callable[[], None]) -> None:
         """The slots that an earlier process of this node left are nobody's: it is dead, we have its lock."""
@@ -163,79 +194,3 @@ class Supervisor:
             await asyncio.Event().wait()
         finally:
             await self.actors.stop()
-
-
-async def live(environ: Mapping[str, str], stop: asyncio.Event, again: asyncio.Event, told: "Told") -> int:
-    """Runs supervisors, one after another, until `stop`; `again` has the next begin with fresh configuration.
-
-    Returns the exit code: 0 after `stop`, 1 when the tree failed.
-    """
-    ready = False
-    while True:
-        settings = read_settings(environ)
-        store = await _open_store(settings, stop)
-        if store is None:
-            return 0
-        supervisor = Supervisor(settings, store)
-        told.report = supervisor.report
-        try:
-            starting = asyncio.create_task(supervisor.start())
-            await _first(starting, stop, supervisor.ended)
-            if starting.done():
-                starting.result()
-                if not ready:
-                    tell_ready(settings.ready_fd)
-                    ready = True
-                await _first(None, stop, again, supervisor.ended, supervisor.tree.failed)
-            else:
-                starting.cancel()
-                await asyncio.wait([starting])
-            emit("supervisor_stopping", node=supervisor.ownership.node, signal="TERM" if stop.is_set() else "other")
-            await supervisor.stop()
-        except TreeFailed:
-            await supervisor.tree.stop()
-            return 1
-        finally:
-            await store.close()
-        if stop.is_set():
-            return 0
-        if supervisor.ended.is_set() or supervisor.tree.failed.is_set():
-            return 1
-        again.clear()
-
-
-class Told:
-    """What USR1 does at the moment."""
-
-    def __init__(self) -> None:
-        """Nothing."""
-        self.report: Callable[[], None] = lambda: None
-
-
-def tell_ready(descriptor: int | None) -> None:
-    """Writes the one line of the ready contract (docs/operations.md)."""
-    if descriptor is None:
-        return
-    with os.fdopen(descriptor, "wb") as pipe:
-        pipe.write(msgspec.json.encode({"ready": True}) + b"\n")
-
-
-async def _open_store(settings: Settings, stop: asyncio.Event) -> EngineStore | None:
-    told = False
-    while not stop.is_set():
-        try:
-            return await EngineStore.open(settings.database_url, settings.redis_url)
-        except Unavailable as unavailable:
-            if not told:
-                emit("world_failed", part="postgres", error=str(unavailable))
-            told = True
-            await asyncio.sleep(limits.WORLD_RETRY_S)
-    return None
-
-
-async def _first(task: asyncio.Task[None] | None, *events: asyncio.Event) -> None:
-    waits = [asyncio.create_task(event.wait()) for event in events]
-    await asyncio.wait([*waits, *([task] if task is not None else [])], return_when=asyncio.FIRST_COMPLETED)
-    for wait in waits:
-        wait.cancel()
-    await asyncio.wait(waits)

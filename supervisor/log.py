@@ -19,6 +19,11 @@ EVENTS: Final[dict[str, tuple[str, ...]]] = {
     "world_failed": ("part", "error"),
     "lock_taken": ("node",),
     "lock_lost": ("node",),
+    "settings_refused": ("problem",),
+    "dependency_away": ("dependency",),
+    "dependency_back": ("dependency",),
+    "listening": ("port",),
+    "port_taken": ("port",),
     "door_opened": ("boot", "environment"),
     "door_lost": ("boot",),
     # --- loops: only turns that did something ---
@@ -84,7 +89,18 @@ def listen(listener: Listener) -> Callable[[], None]:
 
 
 _WARNINGS: Final = frozenset(
-    {"child_failed", "budget_spent", "world_failed", "lock_lost", "door_lost", "account_lost", "receipt_lost"}
+    {
+        "child_failed",
+        "budget_spent",
+        "world_failed",
+        "lock_lost",
+        "door_lost",
+        "account_lost",
+        "receipt_lost",
+        "settings_refused",
+        "dependency_away",
+        "port_taken",
+    }
 )
 
 

@@ -1,4 +1,7 @@
-"""What configures a supervisor: `AUTOSENDR_*` variables, read once. An unknown one refuses to start."""
+"""What configures a supervisor: `AUTOSENDR_*` variables, and a file of them that is read anew at each HUP.
+
+An unknown one refuses to start.
+"""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,6 +12,8 @@ import msgspec
 from domain import limits
 
 PREFIX: Final = "AUTOSENDR_"
+FILE: Final = PREFIX + "SETTINGS_FILE"
+PORT_MAX: Final = 65_535
 
 
 class CannotStart(Exception):
@@ -18,7 +23,7 @@ class CannotStart(Exception):
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """`simulator`: host:port in a demo, "" otherwise; `state` None: the node forgets its name when it stops.
 
-    `hot_slots` None: as many as the memory allows.
+    `hot_slots` None: as many as the memory allows. `metrics_port` on loopback; None: nobody is told, 0: any free one.
     """
 
     database_url: str
@@ -29,6 +34,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     simulator: str = ""
     hot_slots: int | None = None
     stay_s: float = limits.STAY_S
+    metrics_port: int | None = None
+    settings_file: Path | None = None
     ready_fd: int | None = None
 
 
@@ -61,6 +68,12 @@ def _slots(text: str) -> int | None:
     return int(text)
 
 
+def _port(text: str) -> int:
+    if _number(text) > PORT_MAX:
+        raise ValueError(f"it is more than {PORT_MAX}")
+    return int(text)
+
+
 def _stay(text: str) -> float:
     if _number(text) > limits.STAY_S_MAX:
         raise ValueError(f"it is more than {limits.STAY_S_MAX:.0f}")
@@ -82,6 +95,10 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     _row(
         "STAY_S", "stay_s", _stay, "seconds that an idle session stays after a send while there is room (default 120)"
     ),
+    _row(
+        "METRICS_PORT", "metrics_port", _port, "port on loopback for /healthz, /readyz and /metrics; none: nobody asks"
+    ),
+    _row("SETTINGS_FILE", "settings_file", Path, "file of NAME=value lines, read again at HUP; they win"),
     _row("READY_FD", "ready_fd", _number, "descriptor for the line that says `ready`"),
 )
 
@@ -107,7 +124,9 @@ OTHERS: Final = frozenset(
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
-    """The settings of an environment. Raises `CannotStart` naming the wrong variable."""
+    """The settings of an environment, those of its file before them. Raises `CannotStart` naming the wrong variable."""
+    if environ.get(FILE):
+        environ = {**environ, **_read_file(Path(environ[FILE]))}
     known = {variable.name: variable for variable in VARIABLES}
     unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in known and name not in OTHERS)
     if unknown:
@@ -123,3 +142,25 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         if field not in values:
             raise CannotStart(f"{PREFIX}{field.upper()} is not set")
     return Settings(**values)
+
+
+def _read_file(path: Path) -> dict[str, str]:
+    """Lines `NAME=value`, as in the file that a service manager reads; empty lines and comments (#) are none."""
+    try:
+        lines = path.read_text().splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise CannotStart(f"{FILE} names a file that cannot be read") from None
+    found: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        name, is_one, value = text.partition("=")
+        if not is_one:
+            raise CannotStart(f"{FILE}: line {number} is not NAME=value")
+        found[name.strip()] = _unquoted(value.strip())
+    return found
+
+
+def _unquoted(value: str) -> str:
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'" else value

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
 
 import msgspec
 
@@ -17,12 +18,20 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     again_s: float | None = None
 
 
+class Note(Protocol):
+    """Hears of each turn: the loop, its seconds, whether an absent world cut it short."""
+
+    def __call__(self, loop: str, took_s: float, *, failed: bool) -> None:
+        """Takes note."""
+
+
 class Loop:
     """Turns when woken, when its own last turn said so, and every `tick_s` seconds at the latest."""
 
-    def __init__(self, name: str, tick_s: float, run_once: Callable[[], Awaitable[Turn]]) -> None:
+    def __init__(self, name: str, tick_s: float, run_once: Callable[[], Awaitable[Turn]], note: Note) -> None:
         """`run` turns it."""
         self.name = name
+        self._note = note
         self.tick_s = tick_s
         self.turned_ms = 0
         """When its last turn ended (Unix ms)."""
@@ -39,6 +48,7 @@ class Loop:
         away = False
         while True:
             self._woken.clear()
+            began_s = clock.loop_s()
             try:
                 turn = await self._run_once()
                 away = False
@@ -46,6 +56,7 @@ class Loop:
                 if not away:
                     emit("world_failed", part=self.name, error=str(unavailable))
                 away, turn = True, Turn()
+            self._note(self.name, clock.loop_s() - began_s, failed=away)
             if any(turn.counts.values()):
                 emit("loop_turn", loop=self.name, counts={name: n for name, n in turn.counts.items() if n})
             self.turned_ms = clock.now_ms()

@@ -39,7 +39,8 @@ THEIRS: Mapping[str, tuple[str, ...]] = {
     "simulator": ("cryptography", "google.protobuf", "neonize.proto"),
     # asyncpg, redis: the benches look into the stores; uvloop: their load must not be slower than what it measures.
     # playwright: the screens.
-    "standalone": ("httpx", "msgspec", "asyncpg", "redis", "uvloop", "playwright"),
+    # prometheus_client: the reference page of all metrics.
+    "standalone": ("httpx", "msgspec", "asyncpg", "redis", "uvloop", "playwright", "prometheus_client"),
 }
 #: The one place that may load the WhatsApp library with its Go part, and the one that reads its protobuf modules.
 NEONIZE_HOME = "enclave/session/"

@@ -17,6 +17,7 @@ from store.database import new_id
 from store.engine import EngineStore
 from supervisor import log
 from supervisor.life import Supervisor
+from supervisor.metrics import Metrics
 from supervisor.settings import Settings
 from tests.enclave.brokers import Broker, Host
 from tests.rows import RECIPIENT, add_account
@@ -51,9 +52,9 @@ class Engine:
         self._lines.set()
         self._lines = asyncio.Event()
 
-    async def start(self) -> None:
+    async def start(self, metrics: Metrics | None = None) -> None:
         self._own_store = await EngineStore.open(self.settings.database_url, self.settings.redis_url)
-        self.supervisor = Supervisor(self.settings, self._own_store)
+        self.supervisor = Supervisor(self.settings, self._own_store, metrics)
         await self.supervisor.start()
         self._running = True
 
@@ -129,6 +130,13 @@ class Engine:
 
     async def schedule(self, account: UUID, due: datetime, text: str = "hello", recipient: str = RECIPIENT) -> UUID:
         """Seal a text and schedule it, as browser and web do."""
+        message = await self.unhinted(account, due, text, recipient)
+        await self.store.due.add([(message, int(due.timestamp() * 1000))])
+        await self.store.due.tell_changed()
+        return message
+
+    async def unhinted(self, account: UUID, due: datetime, text: str = "hello", recipient: str = RECIPIENT) -> UUID:
+        """Do the same without a word to Redis, which may be away."""
         host = await Host(self.broker).connect(owner=False)
         schedule, message = new_id(), new_id()
         row = await self.store.pool.fetchrow("SELECT user_id, wrapped_key FROM accounts WHERE id = $1", account)
@@ -174,8 +182,6 @@ class Engine:
             recipient,
             due,
         )
-        await self.store.due.add([(message, int(due.timestamp() * 1000))])
-        await self.store.due.tell_changed()
         return message
 
     async def wish(self, account: UUID, wish: str, link: str | None = None) -> None:

@@ -53,7 +53,8 @@ class Process:
                 return await asyncio.to_thread(ready.readline)
 
     def lines(self, event: str) -> list[dict[str, object]]:
-        found = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        text = self.log.read_text() if self.log.exists() else ""
+        found = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
         return [line for line in found if line["event"] == event]
 
     async def says(self, event: str, count: int = 1) -> None:
@@ -62,6 +63,6 @@ class Process:
 
         await eventually(look, event, START_S)
 
-    async def end(self, how: signal.Signals) -> int:
+    async def end(self, how: signal.Signals, patience_s: float = limits.TERM_DRAIN_S) -> int:
         self.child.send_signal(how)
-        return await asyncio.to_thread(self.child.wait, limits.TERM_DRAIN_S)
+        return await asyncio.to_thread(self.child.wait, patience_s)

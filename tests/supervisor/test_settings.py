@@ -43,6 +43,8 @@ def test_what_is_needed_and_missing_is_named(name: str) -> None:
         ("AUTOSENDR_HOT_SLOTS", "999999"),
         ("AUTOSENDR_STAY_S", "9999"),
         ("AUTOSENDR_READY_FD", "-1"),
+        ("AUTOSENDR_METRICS_PORT", "65536"),
+        ("AUTOSENDR_SETTINGS_FILE", "/nowhere/at/all"),
         ("AUTOSENDR_SIMULATOR", ""),
     ],
 )
@@ -60,3 +62,18 @@ def test_the_runner_and_the_supervisor_know_the_same_variables() -> None:
 @pytest.mark.parametrize("environ", [{}, {"AUTOSENDR_HOT_SLOTS": "auto"}])
 def test_slots_follow_the_memory_unless_a_number_is_set(environ: dict[str, str]) -> None:
     assert read_settings({**NEEDED, **environ}).hot_slots is None
+
+
+def test_what_the_file_says_wins_and_other_programs_lines_are_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "autosendr.env"
+    file.write_text("# one file for all\nAUTOSENDR_HOT_SLOTS = 8\nAUTOSENDR_WEB_PORT=80\nLANG='C'\n")
+    settings = read_settings({**NEEDED, "AUTOSENDR_HOT_SLOTS": "7", "AUTOSENDR_SETTINGS_FILE": str(file)})
+    assert (settings.hot_slots, settings.settings_file) == (8, file)
+
+
+@pytest.mark.parametrize(("text", "said"), [("AUTOSENDR_HOT_SLOT=8", "AUTOSENDR_HOT_SLOT"), ("what\n", "line 1")])
+def test_what_is_wrong_in_the_file_is_named(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "autosendr.env"
+    file.write_text(text)
+    with pytest.raises(CannotStart, match=said):
+        read_settings({**NEEDED, "AUTOSENDR_SETTINGS_FILE": str(file)})
