@@ -70,3 +70,11 @@ PALE = """() => [...document.querySelectorAll(".icon")]
 
 async def test_an_icon_has_the_colour_of_its_words(story_page: Page) -> None:
     assert await story_page.evaluate(PALE) == []
+
+
+async def test_without_motion_another_theme_is_there_at_once(story_page: Page) -> None:
+    await story_page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    await story_page.reload()
+    await story_page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    begun = "() => document.getAnimations().filter((it) => it instanceof CSSTransition).length"
+    assert await story_page.evaluate(begun) == 0
