@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from app.account_view import AccountState, name_of
-from app.clock import MONTHS, Moment, moment
+from app.clock import MONTHS, moment
 from app.flight_view import time_words
 from app.phone_view import ago
 from app.timeline_view import Step
@@ -66,10 +66,10 @@ class Punctuality(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Privacy(msgspec.Struct, frozen=True, kw_only=True):
-    """What is closed, and to whom. `recovery`: since when there is a code, None without one."""
+    """What is closed, and to whom. `recovery`: since when there is a code, in words."""
 
     attested: bool
-    recovery: Moment | None
+    recovery: str
 
 
 class Preferences(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,9 +31,7 @@ SECOND_MS: Final = 1000
 _LEADING: Final = frozenset({MessageState.SCHEDULED, MessageState.ARMED})
 _CHECKED: Final = frozenset({MessageState.SCHEDULED, MessageState.BLOCKED})
 _SENT: Final = frozenset({MessageState.SENT, MessageState.DELIVERED, MessageState.READ})
-_TO_GO: Final = frozenset(
-    {*_LEADING, MessageState.SENDING, MessageState.HELD, MessageState.BLOCKED, MessageState.UNCONFIRMED}
-)
+_TO_GO: Final = frozenset({*_LEADING, MessageState.SENDING, MessageState.HELD, MessageState.BLOCKED})
 _NUMBERS: Final = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven")
 
 
@@ -255,12 +253,9 @@ def _date(day: date) -> str:
 
 
 def _count(messages: Sequence[Message]) -> str:
-    to_go = sum(one.state in _TO_GO for one in messages)
-    sent = sum(one.state in _SENT for one in messages)
-    parts = [f"{to_go} to go"] if to_go else []
-    if sent:
-        parts.append(f"{sent} sent")
-    return ", ".join(parts)
+    counted = (("to go", _TO_GO), ("uncertain", {MessageState.UNCONFIRMED}), ("sent", _SENT))
+    numbers = ((sum(one.state in states for one in messages), word) for word, states in counted)
+    return ", ".join(f"{number} {word}" for number, word in numbers if number)
 
 
 def _broken(read: Read, zone: ZoneInfo, now: datetime) -> Broken | None:

@@ -11,7 +11,7 @@ from litestar.response import Redirect
 
 from app.account_page import AccountPage, AccountsPage, Privacy, lately, pause, phone, preferences, punctuality
 from app.account_view import AccountState, Facts, account_state
-from app.clock import moment, zone_or_utc
+from app.clock import moment, within, zone_or_utc
 from app.form import AppRequest, read_form, read_id, wants_json
 from app.guard import login_of
 from app.handlers.logins import login_rows
@@ -160,7 +160,8 @@ async def _account_page(request: AppRequest, site: Site, user: UUID, account: Ac
         phone=phone(account, zone, now),
         record=punctuality(await record.since(site.pool, user, account.id, since, zone.key), zone, now),
         privacy=Privacy(
-            attested=await is_attested(site), recovery=moment(key.created_at, zone, now) if key is not None else None
+            attested=await is_attested(site),
+            recovery=f"Made {within(moment(key.created_at, zone, now).day)}" if key is not None else "None yet",
         ),
         lately=lately(recent, left, zone, now, awake=facts.run is not None),
         logins=await _logins(request, site),

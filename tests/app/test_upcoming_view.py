@@ -89,6 +89,11 @@ def test_messages_are_grouped_by_the_days_of_their_reader() -> None:
     assert tokyo == [("Today", 2), ("Tomorrow", 2)]
 
 
+def test_what_may_have_left_is_not_counted_as_what_is_to_go() -> None:
+    rows = [message(1, -60, MessageState.UNCONFIRMED), message(2, -50, MessageState.SENT), message(3, 30)]
+    assert [group.count for group in page(*rows).groups] == ["1 to go, 1 uncertain, 1 sent"]
+
+
 def test_what_was_unlinked_is_told_above_the_time_which_still_shows() -> None:
     broken = account(link=Link.LOGGED_OUT)
     rows = [message(number, 19 + number, MessageState.BLOCKED, reason="logged_out") for number in range(5)]

@@ -59,6 +59,13 @@ def test_without_a_key_it_says_none_and_with_one_its_id_and_since_when(ana):
     assert set(told) == {"user", "id", "created_at"}
 
 
+def test_the_accounts_page_says_since_when_there_is_a_code(ana, enclave):
+    account = new_account(ana)
+    assert ">None yet</a>" in ana.get(f"/accounts/{account}").text
+    make_key(ana)
+    assert ">Made today</a>" in ana.get(f"/accounts/{account}").text
+
+
 def test_with_the_code_a_second_browser_gets_the_wrapped_key_and_it_opens(ana, browser):
     key = make_key(ana)
     second = browser().sign_in(ana.email)
