@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.async_api import Page
 
-from standalone.screens.pictures import PICTURES, files_of
+from standalone.screens.pictures import PICTURES, WINDOWS, files_of
 from standalone.screens.png import packed
 
 HEIGHT_MAX = 2_400
@@ -43,7 +43,7 @@ class Album:
             await page.set_viewport_size({"width": width, "height": height})
             # A longer page is laid out as in a longer window: what sticks to the foot is at the foot of the picture.
             whole = min(await page.evaluate(SETTLED), HEIGHT_MAX)
-            if whole > height:
+            if whole > height and name not in WINDOWS:
                 await page.set_viewport_size({"width": width, "height": whole})
                 await page.evaluate(SETTLED)
             png = await page.screenshot(animations="disabled", caret="hide")

@@ -3,7 +3,7 @@
 import json
 import shutil
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ import msgspec
 import redis
 
 from standalone.children import bring_up
-from standalone.demo_world import CONTACTS, OWN_NAME, OWN_NUMBER, Phones
+from standalone.demo_world import OWN_NAME, OWN_NUMBER, Phones
 from standalone.home import open_home_at
 from standalone.plan import Plan, scratch_folder
 from standalone.postgres import Postgres
@@ -27,54 +27,58 @@ from store.run_state import PairingShown
 PAIRING_SHOWN_MS: Final = 600_000
 MORNING_H: Final = 7.5
 """The day is furnished for a person whose morning it is: from half past seven on, for an hour."""
-ZONES: Final = (
-    "Europe/London",
-    "Europe/Berlin",
-    "America/New_York",
-    "America/Sao_Paulo",
-    "America/Los_Angeles",
-    "America/Denver",
-    "America/Chicago",
-    "America/Anchorage",
-    "America/Halifax",
-    "America/Noronha",
-    "Atlantic/Azores",
-    "Atlantic/Cape_Verde",
-    "Europe/Athens",
-    "Europe/Istanbul",
-    "Asia/Dubai",
-    "Asia/Karachi",
-    "Asia/Dhaka",
-    "Asia/Bangkok",
-    "Asia/Singapore",
-    "Asia/Tokyo",
-    "Australia/Brisbane",
-    "Pacific/Guadalcanal",
-    "Pacific/Auckland",
-    "Pacific/Fiji",
-    "Pacific/Tongatapu",
-    "Pacific/Honolulu",
-    "Pacific/Pago_Pago",
-    "Pacific/Gambier",
+FICTION: Final = "447700900"
+ZONES: Final = {
+    "Europe/London": FICTION,
+    "America/New_York": "121255501",
+    "America/Chicago": "131255501",
+    "America/Denver": "130355501",
+    "America/Los_Angeles": "121355501",
+    "America/Halifax": "190255501",
+    "America/Anchorage": "190755501",
+    "Pacific/Honolulu": "180855501",
+    "Europe/Berlin": FICTION,
+    "America/Sao_Paulo": FICTION,
+    "America/Noronha": FICTION,
+    "Atlantic/Azores": FICTION,
+    "Atlantic/Cape_Verde": FICTION,
+    "Europe/Athens": FICTION,
+    "Europe/Istanbul": FICTION,
+    "Asia/Dubai": FICTION,
+    "Asia/Karachi": FICTION,
+    "Asia/Dhaka": FICTION,
+    "Asia/Bangkok": FICTION,
+    "Asia/Singapore": FICTION,
+    "Asia/Tokyo": FICTION,
+    "Australia/Brisbane": FICTION,
+    "Pacific/Guadalcanal": FICTION,
+    "Pacific/Auckland": FICTION,
+    "Pacific/Fiji": FICTION,
+    "Pacific/Tongatapu": FICTION,
+    "Pacific/Pago_Pago": FICTION,
+    "Pacific/Gambier": FICTION,
+}
+"""Places for every hour of the day, the likelier ones first, and what numbers of people there begin with.
+
+Those numbers are set aside for fiction, where there are such numbers; else they are British ones (Ofcom, 07700 900000).
+"""
+NEIGHBOURS: Final = (
+    "Grandma",
+    "Ben",
+    "Dr. Okafor's practice",
+    "Anna Müller",
+    "Leo, plumber",
+    "Mum",
+    "Priya",
 )
-"""Places for every hour of the day, the likelier ones first."""
-PEOPLE: Final = (
-    *CONTACTS,
-    # Numbers that regulators set aside for fiction, as those above: France, Australia, the United States.
-    ("33639980017", "Camille"),
-    ("61491570156", "Hana"),
-    ("12025550143", "Maya Lindqvist"),
-    ("447700900005", "Anna Müller"),
-    ("447700900006", "Leo, plumber"),
-    ("447700900007", "Mum"),
-    ("447700900008", "Priya"),
-)
+FAR_AWAY: Final = (("33639980017", "Camille"), ("61491570156", "Hana"), ("35315550143", "Maya Lindqvist"))
+"""Paris, Sydney, Dublin; of fiction too."""
 GROUP: Final = "Sunday lunch"
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The running demo. `zone`: where it is morning; `query` runs SQL text and returns its bare output."""
+    """The running demo. `zone`: where it is morning; `people`: numbers by name; `query` runs SQL text through psql."""
 
     plan: Plan
     phones: Phones
@@ -82,6 +86,7 @@ class Desk:
     query: Callable[[str], str]
     cache: redis.Redis
     zone: str
+    people: Mapping[str, str]
 
     def today_at(self, clock: str, days: int = 0) -> datetime:
         """The instant at which the person's clock shows `clock` (HH:MM) today, or `days` later."""
@@ -129,7 +134,13 @@ def morning_zone(now: datetime) -> str:
         here = now.astimezone(ZoneInfo(zone))
         return (here.hour + here.minute / 60 - MORNING_H) % 24
 
-    return min(ZONES, key=lambda zone: (int(since_morning_h(zone)), ZONES.index(zone)))
+    return min(ZONES, key=lambda zone: int(since_morning_h(zone)))
+
+
+def people_in(zone: str) -> dict[str, str]:
+    """Return the people of somebody who lives there: numbers by name."""
+    near = {name: f"{ZONES[zone]}{turn:0{12 - len(ZONES[zone])}}" for turn, name in enumerate(NEIGHBOURS, start=11)}
+    return near | {name: number for number, name in FAR_AWAY}
 
 
 def _furnished(plan: Plan) -> Generator[Desk]:
@@ -140,11 +151,14 @@ def _furnished(plan: Plan) -> Generator[Desk]:
     valkey = next(one for one in plan.services if isinstance(one, Valkey))
     cache = redis.Redis.from_url(valkey.url)
     try:
-        for number, name in PEOPLE:
+        zone = morning_zone(datetime.now(UTC))
+        people = people_in(zone)
+        for name, number in people.items():
             phones.make(number, name, knows=[(OWN_NUMBER, OWN_NAME)], picture="shown")
-        phones.make(OWN_NUMBER, OWN_NAME, knows=PEOPLE, picture="shown", own=True)
-        phones.make_group(OWN_NUMBER, GROUP, [number for number, _ in PEOPLE[:4]])
-        yield Desk(plan, phones, control, postgres.query, cache, morning_zone(datetime.now(UTC)))
+        known = [(number, name) for name, number in people.items()]
+        phones.make(OWN_NUMBER, OWN_NAME, knows=known, picture="shown", own=True)
+        phones.make_group(OWN_NUMBER, GROUP, [people[name] for name in NEIGHBOURS[:4]])
+        yield Desk(plan, phones, control, postgres.query, cache, zone, people)
     finally:
         cache.close()
         phones.close()
