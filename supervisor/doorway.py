@@ -1,11 +1,11 @@
 """The supervisor's end of the door: one owning connection, opened again whenever it is lost."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
-from enclave.wire.answers import Answer
+from enclave.wire.answers import Answer, Welcome
 from enclave.wire.envelope import News
 from enclave.wire.limits import IN_FLIGHT_MAX
 from enclave.wire.operations import Operation, Send
@@ -24,6 +24,33 @@ Note = Callable[[str, str, float], None]
 LOST: Final = "lost"
 
 
+class Connection(Protocol):
+    """One connection to an enclave, as `store.door.Door` has it."""
+
+    welcome: Welcome
+
+    async def call(self, operation: Operation, deadline_s: float) -> Answer:
+        """Do an operation. Raises DoorFailed, DoorLost."""
+        ...
+
+    async def wait_lost(self) -> None:
+        """Return when the connection has ended."""
+        ...
+
+    async def close(self) -> None:
+        """End it."""
+        ...
+
+
+OpenDoor = Callable[[Path, Callable[[News], None]], Awaitable[Connection]]
+"""Opens the owning connection to the enclave at a socket, for a taker of news. Raises DoorFailed, DoorLost."""
+
+
+async def open_owning(path: Path, on_news: Callable[[News], None]) -> Connection:
+    """The door of the enclave at `path`; sessions opened here end with it."""
+    return await Door.open(path, owner=True, on_news=on_news)
+
+
 class WrongEnclave(Exception):
     """A demo's enclave in a live run, or the other way round."""
 
@@ -32,15 +59,23 @@ class Doorway:
     """Calls go to the present connection; `on_news` gets its news, `on_lost` is called when it has ended."""
 
     def __init__(
-        self, path: Path, on_news: Callable[[News], None], on_lost: Callable[[], None], note: Note, *, demo: bool
+        self,
+        path: Path,
+        on_news: Callable[[News], None],
+        on_lost: Callable[[], None],
+        note: Note,
+        *,
+        demo: bool,
+        open_door: OpenDoor = open_owning,
     ) -> None:
         """`run` opens it. `demo`: whether the enclave must be one of a demo, or must not."""
         self._path = path
         self._note = note
+        self._open_door = open_door
         self._demo = demo
         self._on_news = on_news
         self._on_lost = on_lost
-        self._door: Door | None = None
+        self._door: Connection | None = None
         self._sends = asyncio.Semaphore(SENDS_MAX)
         self._others = asyncio.Semaphore(IN_FLIGHT_MAX - SENDS_MAX)
 
@@ -58,7 +93,7 @@ class Doorway:
         """Keeps the door open until cancelled."""
         while True:
             try:
-                door = await Door.open(self._path, owner=True, on_news=self._on_news)
+                door = await self._open_door(self._path, self._on_news)
             except (DoorLost, DoorFailed):
                 await asyncio.sleep(REOPEN_S)
                 continue

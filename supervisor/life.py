@@ -17,7 +17,7 @@ from supervisor.actors import Actors
 from supervisor.board import BoardLoop
 from supervisor.context import Context
 from supervisor.destinations import Live, demo_of
-from supervisor.doorway import Doorway
+from supervisor.doorway import Doorway, OpenDoor, open_owning
 from supervisor.gauges import Gauges
 from supervisor.hot import Hot, report
 from supervisor.listener import Listener
@@ -45,7 +45,13 @@ NEVER_MS: Final = 1 << 62
 class Supervisor:
     """One tree with one configuration. `start`, then wait for `ended`, then `stop`."""
 
-    def __init__(self, settings: Settings, store: EngineStore, metrics: Metrics | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: EngineStore,
+        metrics: Metrics | None = None,
+        open_door: OpenDoor = open_owning,
+    ) -> None:
         """Nothing runs yet. `metrics` go on counting from one supervisor of a process to the next."""
         self.settings = settings
         self.metrics = metrics or Metrics()
@@ -54,7 +60,12 @@ class Supervisor:
         self.store = store
         self.ownership = Ownership(store.accounts, settings.database_url, settings.state)
         self.door = Doorway(
-            settings.enclave_socket, self._hear, self._door_lost, self.metrics.note_call, demo=bool(settings.simulator)
+            settings.enclave_socket,
+            self._hear,
+            self._door_lost,
+            self.metrics.note_call,
+            demo=bool(settings.simulator),
+            open_door=open_door,
         )
         self.context = Context(
             store=store,

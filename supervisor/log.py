@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping, MutableMapping
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import structlog
 
@@ -114,8 +114,8 @@ def keep_known_fields(_logger: object, _method: str, line: MutableMapping[str, A
     return line
 
 
-def start_logging() -> None:
-    """Sends lines to standard output as JSON. Once, in the composition root."""
+def start_logging(file: TextIO = sys.stdout) -> None:
+    """Sends lines to `file` as JSON. Once, in the composition root."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -123,6 +123,6 @@ def start_logging() -> None:
             keep_known_fields,
             structlog.processors.JSONRenderer(default=str),
         ],
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(file=file),
         cache_logger_on_first_use=True,
     )

@@ -2,10 +2,9 @@
 
 import asyncio
 import contextlib
-import json
 import shutil
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -236,10 +235,3 @@ def live_folder(folder: Path) -> Path:
     """Where live stores lie: in memory where the machine has such a folder, like the product."""
     memory = Path("/dev/shm")  # noqa: S108 - a folder of our own in it, made 0700 by the enclave
     return memory / folder.name if memory.is_dir() else folder / "live"
-
-
-def report(figures: dict[str, Any], as_json: bool, lines: Callable[[], list[str]]) -> None:
-    """Print the lines for people unless JSON is wanted, and the object as the last line."""
-    if not as_json:
-        print("\n".join(lines()))
-    print(json.dumps(figures), flush=True)

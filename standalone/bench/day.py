@@ -9,15 +9,15 @@ import argparse
 import asyncio
 import time
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 from domain import limits
 from domain.pace import Pace, ceiling_per_s
 from domain.slots import slots_in
 from standalone.bench import wake
+from standalone.bench._command import Figures, run
 from standalone.bench._day_load import day, mean_linger_s
 from standalone.bench._day_world import NAIVE, OURS, Policy, World
-from standalone.bench._rig import report
 
 ACCOUNTS: Final = 10_000
 SESSIONS_GB: Final = 2.8
@@ -31,21 +31,21 @@ ENGINE_CPU_MS: Final = 20.0
 
 def measure(
     accounts: int, *, windows: bool, slots: int, connects_per_s: float, refused: float = 0.0, seed: int = SEED
-) -> dict[str, Any]:
+) -> Figures:
     """The figures: seconds by which messages left after their instant, or after their window's end."""
     days = day(accounts, windows=windows, dice=Random(seed))  # noqa: S311 - a load, not a secret
     pace = Pace(per_s=connects_per_s, ceiling_per_s=connects_per_s)
 
-    def run(policy: Policy) -> tuple[World, list[int]]:
+    def lived(policy: Policy) -> tuple[World, list[int]]:
         dice = Random(seed)  # noqa: S311
         world = World(days, policy, slots=slots, pace=pace, dice=dice, refused=refused)
         world.run()
         return world, sorted(late for account in world.accounts.values() for late in account.late_ms)
 
     begun_s = time.perf_counter()
-    world, late = run(OURS)
+    world, late = lived(OURS)
     run_s = time.perf_counter() - begun_s
-    _, naive = run(NAIVE)
+    _, naive = lived(NAIVE)
     return {
         "accounts": accounts,
         "messages": len(late),
@@ -73,10 +73,7 @@ def quantile_s(late_ms: list[int], share: float) -> float:
     return round(late_ms[min(len(late_ms) - 1, int(share * len(late_ms)))] / 1000, 2)
 
 
-def main() -> None:
-    """The command."""
-    parser = argparse.ArgumentParser(prog="./autosendr bench day", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="only the object")
+def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--accounts", type=int, default=ACCOUNTS)
     parser.add_argument("--windows", action="store_true", help="four messages in five may leave within 5 minutes")
     parser.add_argument("--gb", type=float, default=SESSIONS_GB, help="memory for sessions, in 10^9 bytes")
@@ -86,7 +83,9 @@ def main() -> None:
     parser.add_argument("--refused", type=float, default=0.0, help="percent of connects that fail")
     parser.add_argument("--measure", action="store_true", help="measure a session's memory and a wake's time first")
     parser.add_argument("--seed", type=int, default=SEED)
-    options = parser.parse_args()
+
+
+def _measure(options: argparse.Namespace) -> Figures:
     slots, per_s = slots_in(int(options.gb * 1e9)), ceiling_per_s(options.processors)
     session_mb, wake_ms = limits.SESSION_BYTES / 1e6, limits.WAKE_CPU_S * 1000
     if options.measure:
@@ -102,17 +101,23 @@ def main() -> None:
         connects_per_s=options.connects or per_s,
         refused=options.refused / 100,
         seed=options.seed,
-    ) | {"session_mb": session_mb, "wake_cpu_ms": round(wake_ms, 1)}
-    report(
-        figures,
-        options.json,
-        lambda: [
-            f"{figures['accounts']} accounts, {figures['messages']} messages, {figures['wakes']} wakes in a day",
-            f"machine   {figures['slots']} slots of {session_mb} MB, {figures['connects_per_s']} connects a second",
-            f"late      p50 {figures['p50_s']} s, p99 {figures['p99_s']} s, max {figures['max_s']} s",
-            f"naive     p50 {figures['naive_p50_s']} s, p99 {figures['naive_p99_s']} s, max {figures['naive_max_s']} s",
-        ],
     )
+    return figures | {"session_mb": session_mb, "wake_cpu_ms": round(wake_ms, 1)}
+
+
+def _lines(figures: Figures) -> list[str]:
+    return [
+        f"{figures['accounts']} accounts, {figures['messages']} messages, {figures['wakes']} wakes in a day",
+        f"machine   {figures['slots']} slots of {figures['session_mb']} MB,"
+        f" {figures['connects_per_s']} connects a second",
+        f"late      p50 {figures['p50_s']} s, p99 {figures['p99_s']} s, max {figures['max_s']} s",
+        f"naive     p50 {figures['naive_p50_s']} s, p99 {figures['naive_p99_s']} s, max {figures['naive_max_s']} s",
+    ]
+
+
+def main() -> None:
+    """The command."""
+    run("day", __doc__, _measure, _lines, _arguments)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ processor time of all of it, from fork to closed store.
 The limit measured beside it: connect and first message in a process that has everything loaded already.
 """
 
-import argparse
 import asyncio
 import json
 import os
@@ -16,7 +15,8 @@ from typing import Any, Final
 
 from enclave.wire.answers import Sent
 from simulator.trust import SWITCH, SWITCH_ON
-from standalone.bench._rig import CONTACTS_PER_ACCOUNT, Rig, live_folder, open_rig, report
+from standalone.bench._command import run
+from standalone.bench._rig import CONTACTS_PER_ACCOUNT, Rig, live_folder, open_rig
 from standalone.demo_trust import ROOT_KEY
 from standalone.home import REPOSITORY
 
@@ -138,21 +138,18 @@ def memory_of(pid: int) -> tuple[float, float]:
 
 def main() -> None:
     """The command."""
-    parser = argparse.ArgumentParser(prog="./autosendr bench wake", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="only the object")
-    parser.add_argument("--sessions", type=int, default=SESSIONS)
-    options = parser.parse_args()
-    figures = asyncio.run(measure(options.sessions))
-    report(
-        figures,
-        options.json,
-        lambda: [
+    run(
+        "wake",
+        __doc__,
+        lambda options: asyncio.run(measure(options.sessions)),
+        lambda figures: [
             f"{figures['sessions']} sessions live, each after one message",
             f"wake      {figures['wake_ms']} ms from fork to acknowledged (at most {figures['wake_max_ms']} ms)",
             f"loaded    {figures['warm_ms']} ms for the same in a process that has everything loaded",
             f"processor {figures['cpu_ms']} ms for a wake, from fork to closed store",
             f"memory    {figures['private_mb']} MB private, {figures['pss_mb']} MB with its share of what is common",
         ],
+        lambda parser: parser.add_argument("--sessions", type=int, default=SESSIONS),
     )
 
 

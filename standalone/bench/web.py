@@ -5,11 +5,9 @@ PostgreSQL, a template. The limit measured beside it: a file from memory by the 
 The listeners are idle live streams; the page must still answer with all of them open.
 """
 
-import argparse
 import asyncio
 import json
 import resource
-import shutil
 import statistics
 import sys
 import time
@@ -25,14 +23,12 @@ import httpx
 
 from app.hub import PAGES_PER_USER_MAX
 from app.static_files import static_url
-from standalone.bench._rig import report
+from standalone.bench._command import run
+from standalone.bench._stores import open_stores
 from standalone.bench.wake import memory_of
 from standalone.children import bring_up
-from standalone.home import REPOSITORY, open_home_at
-from standalone.plan import scratch_folder
-from standalone.postgres import Postgres
+from standalone.home import REPOSITORY
 from standalone.programs import MODULES, Program
-from standalone.valkey import Valkey
 from store.database import new_id
 from store.logins import Logins
 from store.redis import Redis
@@ -95,41 +91,25 @@ def _allow_descriptors() -> None:
 @asynccontextmanager
 async def _web() -> AsyncGenerator[tuple[int, int, str, Redis]]:
     """A web process with stores of its own: process id, port, address of PostgreSQL, and Redis."""
-    folder = scratch_folder()
-    try:
-        with open_home_at(folder / "home", folder / "run", folder.name[-8:]) as home:
-            postgres, valkey = Postgres(home), Valkey(home)
-            variables = {
-                "AUTOSENDR_DATABASE_URL": postgres.url,
-                "AUTOSENDR_REDIS_URL": valkey.url,
-                "AUTOSENDR_ENCLAVE_SOCKET": str(home.socket("door.sock")),
-                "AUTOSENDR_WEB_HOST": HOST,
-                "AUTOSENDR_WEB_PORT": "0",
-                "AUTOSENDR_PUBLIC_URL": f"http://{HOST}:8080",
-                "AUTOSENDR_MAILBOX": str(home.folder("mail")),
-            }
-            schema = Program(
-                "migrate",
-                MODULES["migrate"],
-                home.log("migrate"),
-                lambda: {"AUTOSENDR_DATABASE_URL": postgres.url},
-                once=True,
-            )
-            program = Program("web", MODULES["web"], home.log("web"), lambda: variables)
-            running = []
-            try:
-                for service in (postgres, valkey, schema, program):
-                    bring_up(service)
-                    running.append(service)
-                redis = Redis(valkey.url)
-                assert program.pid is not None
-                yield program.pid, int(program.facts["port"]), postgres.url, redis
-                await redis.close()
-            finally:
-                for service in reversed(running):
-                    service.stop()
-    finally:
-        shutil.rmtree(folder)
+    with open_stores() as (home, postgres, valkey):
+        variables = {
+            "AUTOSENDR_DATABASE_URL": postgres.url,
+            "AUTOSENDR_REDIS_URL": valkey.url,
+            "AUTOSENDR_ENCLAVE_SOCKET": str(home.socket("door.sock")),
+            "AUTOSENDR_WEB_HOST": HOST,
+            "AUTOSENDR_WEB_PORT": "0",
+            "AUTOSENDR_PUBLIC_URL": f"http://{HOST}:8080",
+            "AUTOSENDR_MAILBOX": str(home.folder("mail")),
+        }
+        program = Program("web", MODULES["web"], home.log("web"), lambda: variables)
+        redis = Redis(valkey.url)
+        try:
+            bring_up(program)
+            assert program.pid is not None
+            yield program.pid, int(program.facts["port"]), postgres.url, redis
+        finally:
+            await redis.close()
+            program.stop()
 
 
 def _user(user: UUID) -> User:
@@ -220,21 +200,18 @@ async def _page(port: int, cookie: str) -> tuple[bool, float]:
 
 def main() -> None:
     """The command."""
-    parser = argparse.ArgumentParser(prog="./autosendr bench web", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="only the object")
-    parser.add_argument("--listeners", type=int, default=LISTENERS)
-    options = parser.parse_args()
-    figures = asyncio.run(measure(options.listeners))
-    report(
-        figures,
-        options.json,
-        lambda: [
+    run(
+        "web",
+        __doc__,
+        lambda options: asyncio.run(measure(options.listeners)),
+        lambda figures: [
             f"elements   {figures['req_per_s']} a second, half within {figures['p50_ms']} ms,"
             f" 99 in 100 within {figures['p99_ms']} ms",
             f"limit      {figures['limit_req_per_s']} a second for a file from memory: {figures['ratio']} of it",
             f"listeners  {figures['sse_clients']} idle ones cost {figures['sse_kb_per_client']} kB each",
             f"page       {'answers' if figures['page_ok'] else 'DOES NOT ANSWER'} in {figures['page_ms']} ms with them",
         ],
+        lambda parser: parser.add_argument("--listeners", type=int, default=LISTENERS),
     )
 
 
