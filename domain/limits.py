@@ -145,6 +145,8 @@ GATE_LEAD_S: Final = 0.15
 """The gate's commit happens this much before the due instant, so that no round trip stands between it and the wire."""
 GATE_LEAD_S_MAX: Final = 1.0
 """The gate lets nothing pass that is due later than this: it has been moved meanwhile."""
+TURN_REST_S: Final = 0.02
+"""Between two turns of a loop: nobody feels so little, and much can happen in it."""
 DUE_TICK_S: Final = 1.5
 IDLE_TICK_S: Final = 10.0
 LEASE_TICK_S: Final = 10.0

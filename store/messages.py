@@ -171,10 +171,11 @@ class Messages:
         await self._notices.tell_messages((row["user_id"], row["id"]) for row in rows)
         return len(rows)
 
-    async def next_of_account_ms(self, account: UUID) -> int | None:
-        """When the account has something to send again."""
+    async def next_of_accounts_ms(self, accounts: Sequence[UUID]) -> dict[UUID, int]:
+        """When each of the accounts has something to send again; those that have nothing are left out."""
         async with reaching():
-            return await self._pool.fetchval(_SQL["next_of_account"], account)
+            rows = await self._pool.fetch(_SQL["next_of_accounts"], list(accounts))
+        return {row["account_id"]: row["due_ms"] for row in rows}
 
     async def _open(self, account: UUID, event: MessageEvent, wanted: Callable[[int, int], bool]) -> list[UUID]:
         async with reaching():

@@ -4,7 +4,7 @@ import secrets
 from uuid import UUID
 
 from domain.account import Run, RunEvent
-from domain.hotset import Holder, Snapshot, Want, WantKind, plan
+from domain.hotset import Snapshot, Want, WantKind, plan
 from supervisor import clock, connects, standing, wanting
 from supervisor.actor import Actor
 from supervisor.actors import Actors
@@ -22,13 +22,13 @@ class Hot:
 
     async def run_once(self) -> Turn:
         """One snapshot, one plan, carried out."""
-        holders: list[Holder] = []
-        wants: list[Want] = []
-        for actor in self._actors.by_account.values():
-            if (holder := wanting.holder(actor)) is not None:
-                holders.append(holder)
-            elif (want := wanting.want(actor)) is not None:
-                wants.append(want)
+        actors = list(self._actors.by_account.values())
+        wants = [want for actor in actors if (want := wanting.want(actor)) is not None]
+        live = [actor for actor in actors if wanting.holds(actor)]
+        yielding = any(actor.session is not None and actor.session.yielding for actor in live)
+        if not wants and not yielding and len(live) <= self._context.slots:
+            return Turn()  # nobody waits, so nobody must go
+        holders = [holder for actor in live if (holder := wanting.holder(actor)) is not None]
         snapshot = Snapshot(
             now_ms=clock.now_ms(),
             slots=self._context.slots,

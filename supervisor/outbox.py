@@ -1,6 +1,7 @@
 """The messages that an account has in hand, by the instant at which they leave."""
 
 import asyncio
+import heapq
 from uuid import UUID
 
 from store.messages import Armed
@@ -12,6 +13,8 @@ class Outbox:
     def __init__(self) -> None:
         """Empty."""
         self._by_id: dict[UUID, Armed] = {}
+        self._order: list[tuple[int, UUID]] = []
+        """A heap of instants and ids; entries that are out of date are dropped when they come to its top."""
         self._changed = asyncio.Event()
 
     def __len__(self) -> int:
@@ -21,6 +24,7 @@ class Outbox:
     def add(self, message: Armed) -> None:
         """Takes a message in hand, or another instant for one that is."""
         self._by_id[message.id] = message
+        heapq.heappush(self._order, (message.fire_ms, message.id))
         self._changed.set()
 
     def remove(self, message: UUID) -> None:
@@ -30,7 +34,13 @@ class Outbox:
 
     def first(self) -> Armed | None:
         """The one that leaves next."""
-        return min(self._by_id.values(), key=lambda one: (one.fire_ms, one.id), default=None)
+        while self._order:
+            fire_ms, message = self._order[0]
+            found = self._by_id.get(message)
+            if found is not None and found.fire_ms == fire_ms:
+                return found
+            heapq.heappop(self._order)
+        return None
 
     def messages(self) -> list[Armed]:
         """All of them, in no order."""
@@ -43,6 +53,7 @@ class Outbox:
     def clear(self) -> None:
         """Nothing is ours any more."""
         self._by_id.clear()
+        self._order.clear()
         self._changed.set()
 
     async def wait_change(self, timeout_s: float | None) -> None:

@@ -1,6 +1,7 @@
 """One live session as the host sees it: from the slot to the closing store. What it is good for right now, and why."""
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import Final
@@ -72,6 +73,9 @@ class LiveSession:
         """What pages may see of the linking."""
         self.showing = asyncio.Lock()
         self.next_use_ms: int | None = None
+        """When Postgres says that the account has something to send again, None: never."""
+        self.next_use_asked_s = -math.inf
+        """When it was asked; a send makes that void."""
         self.busy_since_ms: int | None = None
         """Since when it has been sending with no rest in which others could have had the slot."""
         self.yielding = False
@@ -120,6 +124,7 @@ class LiveSession:
     def sent(self, wa_id: str, recipient: str, linger_s: float) -> None:
         """A message was accepted: stay for what may still come."""
         now_s, self.sent_at_ms = clock.loop_s(), clock.now_ms()
+        self.next_use_asked_s = -math.inf
         self._linger_max_s = now_s + limits.LINGER_MAX_S
         if wa_id in self._early and not self._unreceived:
             linger_s = limits.LINGER_QUIET_S

@@ -66,6 +66,11 @@ def want(actor: "Actor") -> Want | None:
     )
 
 
+def holds(actor: "Actor") -> bool:
+    """Whether the account has a slot."""
+    return actor.state in _SLOT_STATES and actor.session is not None
+
+
 def holder(actor: "Actor") -> Holder | None:
     """What the account does with its slot, if it has one."""
     session, first = actor.session, actor.outbox.first()

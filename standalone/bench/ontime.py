@@ -37,6 +37,7 @@ def measure(*, hog: bool, accounts: int = ACCOUNTS, load_s: float = LOAD_S, limi
             limit = sorted(before + await bare_timers(limit_s))
             limit_p99 = quantile(limit, 0.99)
             return figures | {
+                "limit_p50_ms": round(quantile(limit, 0.5), 2),
                 "limit_p99_ms": round(limit_p99, 2),
                 "limit_max_ms": round(limit[-1], 2),
                 "ratio": round(figures["p99_ms"] / limit_p99, 2),

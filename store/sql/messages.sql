@@ -69,10 +69,10 @@ SELECT m.id, (extract(epoch FROM m.due_at) * 1000)::bigint AS due_ms, s.late_lim
 FROM messages m JOIN schedules s ON s.id = m.schedule_id
 WHERE m.account_id = $1 AND m.state = ANY($2::text[]) ORDER BY m.due_at, m.id;
 
--- name: next_of_account
--- The next instant at which account $1 has something to send.
-SELECT (extract(epoch FROM min(greatest(due_at, not_before))) * 1000)::bigint AS due_ms FROM messages
-WHERE account_id = $1 AND state = 'SCHEDULED';
+-- name: next_of_accounts
+-- The next instant at which each of the accounts $1 has something to send.
+SELECT account_id, (extract(epoch FROM min(greatest(due_at, not_before))) * 1000)::bigint AS due_ms FROM messages
+WHERE account_id = ANY($1::uuid[]) AND state = 'SCHEDULED' GROUP BY account_id;
 
 -- name: exhaust
 -- Schedules of $1 none of whose messages is still to come go from one of $2 to $3.

@@ -1,5 +1,6 @@
 """Puts sessions to sleep that nobody needs soon, and lets go of accounts that need nothing."""
 
+from domain import limits
 from domain.account import Run, RunEvent
 from domain.hotset import may_sleep
 from domain.message import MessageEvent, Reason
@@ -8,6 +9,7 @@ from supervisor import clock, unlinking, wanting
 from supervisor.actor import Actor
 from supervisor.actors import Actors
 from supervisor.loops.turning import Turn
+from supervisor.session import LiveSession
 
 
 class IdleLoop:
@@ -16,23 +18,33 @@ class IdleLoop:
     def __init__(self, actors: Actors) -> None:
         """`run_once` is one turn."""
         self._actors = actors
+        self._store = actors.context.store
 
     async def run_once(self) -> Turn:
         """Raises `Unavailable`."""
-        slept = missed = 0
-        for actor in list(self._actors.by_account.values()):
-            missed += await self._miss_late(actor)
-            if unlinking.is_hopeless(actor) and actor.state is Run.COLD:
-                await unlinking.unlink_cold(actor)
-            slept += await self._put_to_sleep(actor)
+        actors = list(self._actors.by_account.values())
+        missed = 0
+        for actor in actors:
+            if actor.state is Run.COLD:
+                missed += await self._miss_late(actor)
+                if unlinking.is_hopeless(actor):
+                    await unlinking.unlink_cold(actor)
+        idle = [(actor, actor.session) for actor in actors if actor.session is not None and actor.session.evictable]
+        await self._learn_next_use(idle)
+        slept = sum(self._put_to_sleep(actor, session) for actor, session in idle)
         return Turn(counts={"slept": slept, "missed": missed, "retired": await self._actors.retire()})
 
-    async def _put_to_sleep(self, actor: Actor) -> bool:
-        holder = wanting.holder(actor)
-        if holder is None or not holder.evictable or actor.session is None:
-            return False
-        session = actor.session
-        session.next_use_ms = await actor.context.store.messages.next_of_account_ms(actor.account)
+    async def _learn_next_use(self, idle: list[tuple[Actor, LiveSession]]) -> None:
+        """Asks for those of whom it is not known, or has not been asked for a while."""
+        now_s = clock.loop_s()
+        asked = [one for one in idle if one[1].next_use_asked_s + limits.IDLE_TICK_S <= now_s]
+        if not asked:
+            return
+        found = await self._store.messages.next_of_accounts_ms([actor.account for actor, _ in asked])
+        for actor, session in asked:
+            session.next_use_ms, session.next_use_asked_s = found.get(actor.account), now_s
+
+    def _put_to_sleep(self, actor: Actor, session: LiveSession) -> bool:
         holder = wanting.holder(actor)  # it may have been put to use meanwhile
         if holder is None or actor.session is not session or not may_sleep(clock.now_ms(), holder):
             return False
@@ -45,8 +57,8 @@ class IdleLoop:
         """What waits in hand while the account cannot connect may become too late there."""
         now_ms = clock.now_ms()
         late = [one.id for one in actor.outbox.messages() if is_late(now_ms, one.due_ms, one.late_limit_s)]
-        if not late or actor.state is not Run.COLD:
+        if not late:
             return 0
         for message in late:
             actor.outbox.remove(message)
-        return len(await actor.context.store.messages.move(actor.epoch, late, MessageEvent.LATE, Reason.TOO_LATE))
+        return len(await self._store.messages.move(actor.epoch, late, MessageEvent.LATE, Reason.TOO_LATE))

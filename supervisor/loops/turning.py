@@ -6,6 +6,7 @@ from typing import Protocol
 
 import msgspec
 
+from domain import limits
 from domain.refusal import Unavailable
 from supervisor import clock
 from supervisor.log import emit
@@ -26,7 +27,10 @@ class Note(Protocol):
 
 
 class Loop:
-    """Turns when woken, when its own last turn said so, and every `tick_s` seconds at the latest."""
+    """Turns when woken, when its own last turn said so, and every `tick_s` seconds at the latest.
+
+    Between two turns it rests for `limits.TURN_REST_S`: what happens together is looked at together.
+    """
 
     def __init__(self, name: str, tick_s: float, run_once: Callable[[], Awaitable[Turn]], note: Note) -> None:
         """`run` turns it."""
@@ -60,9 +64,10 @@ class Loop:
             if any(turn.counts.values()):
                 emit("loop_turn", loop=self.name, counts={name: n for name, n in turn.counts.items() if n})
             self.turned_ms = clock.now_ms()
-            wait_s = self.tick_s if turn.again_s is None else max(0.0, min(self.tick_s, turn.again_s))
+            wait_s = self.tick_s if turn.again_s is None else min(self.tick_s, turn.again_s)
+            await asyncio.sleep(limits.TURN_REST_S)
             try:
-                async with asyncio.timeout(wait_s):
+                async with asyncio.timeout(max(0.0, wait_s - limits.TURN_REST_S)):
                     await self._woken.wait()
             except TimeoutError:
                 continue

@@ -22,7 +22,7 @@ OURS: Mapping[str, tuple[str, ...]] = {
 THEIRS: Mapping[str, tuple[str, ...]] = {
     "domain": ("msgspec", "dateutil", "phonenumbers"),
     "store": ("asyncpg", "redis", "msgspec"),
-    "supervisor": ("structlog", "msgspec", "prometheus_client"),
+    "supervisor": ("structlog", "msgspec", "prometheus_client", "uvloop"),
     "app": (
         "litestar",
         "uvicorn",
