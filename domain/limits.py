@@ -156,6 +156,10 @@ NEAR_HORIZON_S: Final = 900.0
 """Redis holds due work this far ahead; Postgres holds all of it."""
 CLAIM_LEASE_S: Final = 30.0
 CLAIM_BATCH_MAX: Final = 500
+TOGETHER_MAX: Final = 100
+"""Sends that share one commit: more would make the first of them wait for the last."""
+TOGETHER_BATCHES: Final = 2
+"""Of them under way at one time, so that we work while the database does."""
 LATE_DEFAULT_S: Final = 2 * 3600
 """A message older than this is MISSED, unless its schedule says otherwise."""
 DUE_FUTURE_S_MAX: Final = 366 * 24 * 3600

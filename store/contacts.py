@@ -86,8 +86,3 @@ class Contacts:
         """Asks for no picture before `until`."""
         async with reaching():
             await self._pool.execute(_SQL["pause_pictures"], account, epoch, until)
-
-    async def is_established(self, account: UUID, jid: str) -> bool:
-        """Whether the account has written with `jid` before."""
-        async with reaching():
-            return bool(await self._pool.fetchval(_SQL["established"], account, jid))

@@ -1,6 +1,6 @@
 """Tells pages what changed, never how it looks. A lost notice is a page that is late, so failure is only counted."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from uuid import UUID
 
@@ -31,18 +31,23 @@ class Notices:
 
     async def tell(self, user: UUID, *changes: tuple[Element, UUID]) -> None:
         """Publishes `changes` of things that belong to `user`. Never raises for an absent Redis."""
-        if not changes:
-            return
-        body = msgspec.json.encode([(element, str(thing)) for element, thing in changes])
-        try:
-            await self._redis.ask(self._redis.client.publish(keys.news_of(str(user)), body))
-        except Unavailable:
-            self.lost += 1
+        if changes:
+            await self._publish({user: changes})
 
     async def tell_messages(self, moved: Iterable[tuple[UUID, UUID]]) -> None:
-        """Publishes changed messages, given as (user, message); one notice for each user."""
+        """Publishes changed messages, given as (user, message); one notice for each user, all in one round trip."""
         by_user: dict[UUID, list[tuple[Element, UUID]]] = {}
         for user, message in moved:
             by_user.setdefault(user, []).append((Element.MESSAGE, message))
+        if by_user:
+            await self._publish(by_user)
+
+    async def _publish(self, by_user: Mapping[UUID, Sequence[tuple[Element, UUID]]]) -> None:
+        told: list[str] = []
         for user, changes in by_user.items():
-            await self.tell(user, *changes)
+            body = msgspec.json.encode([(element, str(thing)) for element, thing in changes])
+            told += (keys.news_of(str(user)), body.decode())
+        try:
+            await self._redis.script("tell_news", (), told)
+        except Unavailable:
+            self.lost += len(by_user)

@@ -61,15 +61,20 @@ class Receipts:
         await connection.execute(_SQL["serialize"], str(account))
 
     async def apply_strays(
-        self, connection: Connection, account: UUID, epoch: int, wa_id: str
+        self, connection: Connection, named: Sequence[tuple[UUID, int, str]]
     ) -> list[tuple[UUID, UUID]]:
-        """Applies receipts that came before a message was named `wa_id`, inside the caller's serialized transaction.
+        """Applies receipts that came before messages got their ids, inside the caller's serialized transaction.
 
-        Returns the users and messages to be told once it is committed.
+        `named`: account, epoch and id. Returns the users and messages to be told once it is committed.
         """
+        epochs = {account: epoch for account, epoch, _ in named}
+        rows = await connection.fetch(
+            _SQL["take_strays"], [account for account, _, _ in named], [wa_id for _, _, wa_id in named]
+        )
         moved: list[tuple[UUID, UUID]] = []
-        for row in await connection.fetch(_SQL["take_strays"], account, wa_id):
-            moved += await self._apply(connection, account, epoch, ReceiptKind(row["kind"]), [wa_id], row["at"])
+        for row in rows:
+            account, kind = row["account_id"], ReceiptKind(row["kind"])
+            moved += await self._apply(connection, account, epochs[account], kind, [row["wa_id"]], row["at"])
         return moved
 
     async def find_stray(self, account: UUID, attempt: UUID, chats: Sequence[str], since: datetime) -> Stray | None:

@@ -1,5 +1,6 @@
 """Sealed session stores: the newest version of each, compare-and-set on it."""
 
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -42,12 +43,27 @@ class Stores:
 
     async def put_within(self, connection: Connection, account: UUID, epoch: int, store: SealedStore) -> bool:
         """Does what `put` does inside the caller's transaction."""
-        kept = await connection.fetchval(
-            _SQL["put"], account, epoch, store.version, store.clean, msgspec.to_builtins(store)
+        return account in await self.put_all_within(connection, [(account, epoch, store)])
+
+    async def put_all_within(
+        self, connection: Connection, stores: Sequence[tuple[UUID, int, SealedStore]]
+    ) -> set[UUID]:
+        """Does the same for many accounts, each at most once; returns those of whom `put` would say True."""
+        accounts, epochs = [account for account, _, _ in stores], [epoch for _, epoch, _ in stores]
+        rows = await connection.fetch(
+            _SQL["put"],
+            accounts,
+            epochs,
+            [store.version for _, _, store in stores],
+            [store.clean for _, _, store in stores],
+            [msgspec.json.encode(store).decode() for _, _, store in stores],
         )
-        if kept is None:
-            kept = await connection.fetchval(_SQL["version"], account, epoch)
-        return kept is not None and kept >= store.version
+        kept = {row["account_id"] for row in rows}
+        if len(kept) < len(stores):
+            found = await connection.fetch(_SQL["versions"], accounts, epochs)
+            have = {row["account_id"]: row["version"] for row in found}
+            kept |= {account for account, _, store in stores if have.get(account, 0) >= store.version}
+        return kept
 
     async def drop(self, account: UUID, epoch: int) -> None:
         """The device is gone, its store is worth nothing."""

@@ -13,7 +13,7 @@ from enclave.wire.answers import Certainty, NotSent, SendTrouble, Sent
 from enclave.wire.envelope import Code
 from enclave.wire.operations import Send
 from enclave.wire.sealing import Binding, recipient_hash
-from store.attempts import Begun
+from store.attempts import Begun, Finished
 from store.database import new_id
 from store.door import DoorFailed, DoorLost
 from store.messages import Armed
@@ -175,12 +175,11 @@ class Delivery:
 
     async def _finish(self, begun: Begun, sent: Sent, late_ms: int) -> None:
         actor = self._actor
-        established = True
+        finished: Finished | None = None
 
         async def finish() -> None:
-            nonlocal established
-            established = await self._store.contacts.is_established(actor.account, begun.recipient)
-            await self._store.attempts.finish_send(
+            nonlocal finished
+            finished = await self._store.attempts.finish_send(
                 begun,
                 actor.account,
                 actor.epoch,
@@ -191,7 +190,9 @@ class Delivery:
             )
 
         await until_available(finish)
-        self._session.sent(sent.wa_id, begun.recipient, linger_s(first_contact=not established))
+        self._session.sent(
+            sent.wa_id, begun.recipient, linger_s(first_contact=finished is not None and finished.first_contact)
+        )
         actor.forgive()
         emit("message_sent", account=actor.account, message=begun.message, attempt=begun.attempt, late_ms=late_ms)
 

@@ -1,9 +1,11 @@
 """Log lines: JSON, one table of events and the only fields they may carry. A leak needs a change to that table."""
 
+import contextlib
 import sys
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Generator, Mapping, MutableMapping
 from typing import Any, Final, TextIO
 
+import msgspec
 import structlog
 
 EVENTS: Final[dict[str, tuple[str, ...]]] = {
@@ -114,15 +116,34 @@ def keep_known_fields(_logger: object, _method: str, line: MutableMapping[str, A
     return line
 
 
+def _encode(line: object, **_: object) -> bytes:
+    """The line as JSON; quicker than the standard library, and ids need no telling what they are."""
+    return msgspec.json.encode(line, enc_hook=str)
+
+
 def start_logging(file: TextIO = sys.stdout) -> None:
-    """Sends lines to `file` as JSON. Once, in the composition root."""
+    """Sends lines to `file` as JSON. In the composition root."""
+    global _logger
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             keep_known_fields,
-            structlog.processors.JSONRenderer(default=str),
+            structlog.processors.JSONRenderer(serializer=_encode),
         ],
-        logger_factory=structlog.WriteLoggerFactory(file=file),
+        logger_factory=structlog.BytesLoggerFactory(file=file.buffer),
         cache_logger_on_first_use=True,
     )
+    _logger = structlog.get_logger()  # the one before has kept its file
+
+
+@contextlib.contextmanager
+def logging_to(file: TextIO) -> Generator[None]:
+    """Does so for a while: for a supervisor inside another program."""
+    global _logger
+    start_logging(file)
+    try:
+        yield
+    finally:
+        structlog.reset_defaults()
+        _logger = structlog.get_logger()

@@ -1,4 +1,4 @@
-"""The one shape of every bench's command: `--json`, its own arguments, lines for people, one object as the last line."""
+"""The shape of every bench's command: `--json`, its own arguments, lines for people, one object as the last line."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""What benches of the engine stand on: the product's supervisor in this process, real stores, an enclave that does nothing."""
+"""What benches of the engine stand on: the product's supervisor in this process, real stores, a null enclave."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ from store.database import new_id
 from store.engine import EngineStore
 from store.statements import Statements
 from supervisor.life import Supervisor
-from supervisor.log import start_logging
+from supervisor.log import logging_to
 from supervisor.settings import Settings
 
 SQL: Final = Statements("engine_world", Path(__file__).parent)
@@ -56,15 +56,17 @@ class Engine:
         self.store = store
         self.door = door
         self.supervisor = supervisor
+        self._phones = FIRST_PHONE
 
     async def add_accounts(self, count: int) -> list[Account]:
         """Linked accounts, whose names are in."""
+        first, self._phones = self._phones, self._phones + count
         accounts = [Account(new_id(), new_id()) for _ in range(count)]
         await self.store.pool.execute(
             SQL["add_accounts"],
             [one.user for one in accounts],
             [one.id for one in accounts],
-            [str(FIRST_PHONE + number) for number in range(count)],
+            [str(first + number) for number in range(count)],
         )
         return accounts
 
@@ -90,7 +92,7 @@ class Engine:
         return due_ms
 
     async def unsettled(self) -> int:
-        """Messages that are not SENT in the books once the engine had time to write them."""
+        """Messages due by now that are not SENT in the books once the engine had time to write them."""
         left = 1
         until_s = time.monotonic() + RETURN_S
         while left and time.monotonic() < until_s:
@@ -129,8 +131,7 @@ def quantile(ordered: list[float], share: float) -> float:
 @contextlib.asynccontextmanager
 async def open_engine(stores: Stores, slots: int) -> AsyncGenerator[Engine]:
     """A supervisor at work on `stores` with room for `slots` sessions; its log goes to a file, as a service's does."""
-    with (stores.home.folder("log") / "supervisor.log").open("w") as log:
-        start_logging(log)
+    with stores.home.log("supervisor").open("w") as log, logging_to(log):
         own = await EngineStore.open(stores.postgres.url, stores.valkey.url)
         store = await EngineStore.open(stores.postgres.url, stores.valkey.url)
         settings = Settings(
@@ -142,8 +143,8 @@ async def open_engine(stores: Stores, slots: int) -> AsyncGenerator[Engine]:
         door = NullDoor()
         supervisor = Supervisor(settings, own, open_door=door.open)
         supervisor.context.pace = Pace(per_s=CONNECTS_PER_S, ceiling_per_s=CONNECTS_PER_S)
-        await supervisor.start()
         try:
+            await supervisor.start()
             yield Engine(store, door, supervisor)
         finally:
             await supervisor.stop()

@@ -51,7 +51,7 @@ class NullDoor:
         self._on_news = on_news
         return self
 
-    async def call(self, operation: Operation, _deadline_s: float) -> Answer:
+    async def call(self, operation: Operation, deadline_s: float) -> Answer:
         """Do what the engine needs for a send; anything else is not to be had here."""
         match operation:
             case Send():

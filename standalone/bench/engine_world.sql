@@ -25,5 +25,41 @@ INSERT INTO messages (id, schedule_id, occurrence, user_id, account_id, recipien
 SELECT message, schedule, 1, person, account, $6, due_at FROM made;
 
 -- name: states
--- How many messages are in each state.
-SELECT state, count(*) AS messages FROM messages GROUP BY state;
+-- How many messages that are due are in each state.
+SELECT state, count(*) AS messages FROM messages WHERE due_at <= now() GROUP BY state;
+
+-- name: least_begin
+-- The limit of a burst: the least that a gate has to write for messages $1 of accounts $2.  $3 attempts  $4 secrets
+WITH asked AS (
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[]) AS asked (message, account, attempt, secret)
+), begun AS (
+    UPDATE messages m SET state = 'SENDING', attempts = 1, begun_at = now(), updated_at = now()
+    FROM asked WHERE m.id = asked.message
+), noted AS (
+    INSERT INTO changes (message_id, event) SELECT message, 'begun' FROM asked
+)
+INSERT INTO attempts (id, message_id, account_id, number, secret, epoch, store_version, boot)
+SELECT attempt, message, account, 1, secret, 0, 0, '' FROM asked;
+
+-- name: least_end
+-- The same for what comes after a send.  $5 envelopes of the stores  $6 their version
+WITH asked AS (
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[])
+        AS asked (message, account, attempt, wa_id, envelope)
+), kept AS (
+    INSERT INTO stores (account_id, version, clean, envelope) SELECT account, $6, false, envelope::jsonb FROM asked
+    ON CONFLICT (account_id) DO UPDATE SET version = excluded.version, envelope = excluded.envelope
+), ended AS (
+    UPDATE attempts t SET outcome = 'SENT', ended_at = now(), wa_id = asked.wa_id FROM asked WHERE t.id = asked.attempt
+), noted AS (
+    INSERT INTO changes (message_id, event) SELECT message, 'accepted' FROM asked
+), closed AS (
+    UPDATE schedules s SET state = 'FINISHED' FROM messages m JOIN asked ON asked.message = m.id WHERE s.id = m.schedule_id
+)
+UPDATE messages m SET state = 'SENT', wa_id = asked.wa_id, sent_at = now(), left_at = now(), updated_at = now()
+FROM asked WHERE m.id = asked.message;
+
+-- name: waiting
+-- All messages that wait, account by account in turn.
+SELECT id, account_id FROM messages WHERE state = 'SCHEDULED'
+ORDER BY row_number() OVER (PARTITION BY account_id ORDER BY id), account_id;

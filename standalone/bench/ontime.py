@@ -1,4 +1,4 @@
-"""How exactly the engine keeps an instant: messages at a steady rate over awake accounts, into an enclave that does nothing.
+"""How exactly the engine keeps an instant: a steady rate of messages over awake accounts, an enclave that does nothing.
 
 Real PostgreSQL, real Redis, the product's supervisor. The limit measured beside it, before and after: timers of a bare
 event loop at the same rate. With `--hog` another process keeps one processor busy throughout.
@@ -26,14 +26,21 @@ WAIT_S: Final = 30.0
 EARLY_MS: Final = 2.0
 
 
-def measure(*, hog: bool, accounts: int = ACCOUNTS, load_s: float = LOAD_S, limit_s: float = LIMIT_S) -> Figures:
-    """The figures; the sizes are for tests. Raises nothing of its own: what is lost is counted."""
+def measure(
+    *,
+    hog: bool,
+    accounts: int = ACCOUNTS,
+    load_s: float = LOAD_S,
+    warm_s: float = WARM_S,
+    limit_s: float = LIMIT_S,
+) -> Figures:
+    """The figures; the sizes are for tests."""
     with open_stores() as stores, _hog() if hog else contextlib.nullcontext():
 
         async def work() -> Figures:
             before = await bare_timers(limit_s)
             async with open_engine(stores, accounts) as engine:
-                figures = await _load(engine, accounts, load_s)
+                figures = await _load(engine, accounts, load_s, warm_s)
             limit = sorted(before + await bare_timers(limit_s))
             limit_p99 = quantile(limit, 0.99)
             return figures | {
@@ -47,11 +54,11 @@ def measure(*, hog: bool, accounts: int = ACCOUNTS, load_s: float = LOAD_S, limi
         return run_loop(work())
 
 
-async def _load(engine: Engine, accounts: int, load_s: float) -> Figures:
+async def _load(engine: Engine, accounts: int, load_s: float, warm_s: float) -> Figures:
     owners = await engine.add_accounts(accounts)
     warm_ms = int((time.time() + WARM_AFTER_S) * 1000)
-    warm = [Due(owner, warm_ms + int(number * WARM_S * 1000 / accounts)) for number, owner in enumerate(owners)]
-    first_ms = warm_ms + int(2 * WARM_S * 1000)
+    warm = [Due(owner, warm_ms + int(number * warm_s * 1000 / accounts)) for number, owner in enumerate(owners)]
+    first_ms = warm_ms + int(2 * warm_s * 1000)
     steady = [Due(owners[turn % accounts], first_ms + turn * 1000 // PER_S) for turn in range(int(load_s * PER_S))]
     warmed = await engine.add_messages(warm)
     due_ms = await engine.add_messages(steady)

@@ -59,7 +59,3 @@ RETURNING a.user_id;
 -- name: pause_pictures
 -- Account $1 of epoch $2 asks for no picture before $3.
 UPDATE accounts SET pictures_after = $3 WHERE id = $1 AND epoch = $2;
-
--- name: established
--- Whether account $1 has written with $2 before, so that a send is no first contact.
-SELECT established FROM contacts WHERE account_id = $1 AND jid = $2;

@@ -27,13 +27,16 @@ FROM messages m JOIN accounts a ON a.id = m.account_id WHERE m.id = ANY($1::uuid
 
 -- name: arm
 -- Arms those of $1 that are in one of $2, due until $5, and whose account node $4 owns and can send.  $3 after
-WITH picked AS (
-    SELECT m.id, a.epoch, s.late_limit_s FROM messages m
+-- Found and locked by id alone, and only then looked at: asked for by state too, the planner may read all that is armed.
+WITH locked AS (
+    SELECT id, account_id, schedule_id, state, due_at, not_before FROM messages
+    WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE SKIP LOCKED
+), picked AS (
+    SELECT m.id, a.epoch, s.late_limit_s FROM locked m
     JOIN accounts a ON a.id = m.account_id
     JOIN schedules s ON s.id = m.schedule_id
-    WHERE m.id = ANY($1::uuid[]) AND m.state = ANY($2::text[]) AND a.owner = $4 AND a.owned_until > now()
+    WHERE m.state = ANY($2::text[]) AND a.owner = $4 AND a.owned_until > now()
       AND a.link = 'LINKED' AND greatest(m.due_at, m.not_before) <= $5
-    ORDER BY m.id FOR UPDATE OF m SKIP LOCKED
 ), armed AS (
     UPDATE messages m SET state = $3, epoch = picked.epoch, reason = '', updated_at = now()
     FROM picked WHERE m.id = picked.id
@@ -75,11 +78,12 @@ SELECT account_id, (extract(epoch FROM min(greatest(due_at, not_before))) * 1000
 WHERE account_id = ANY($1::uuid[]) AND state = 'SCHEDULED' GROUP BY account_id;
 
 -- name: exhaust
--- Schedules of $1 none of whose messages is still to come go from one of $2 to $3.
+-- Schedules of $1 none of whose messages is still to come go from one of $2 to $3. Their messages are found by schedule, and
+-- only then looked at: asked for by state too, the planner may read all messages that are still to come.
 UPDATE schedules s SET state = $3
 WHERE s.id = ANY($1::uuid[]) AND s.state = ANY($2::text[])
-  AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.schedule_id = s.id
-                  AND m.state IN ('SCHEDULED', 'HELD', 'BLOCKED', 'ARMED', 'SENDING'));
+  AND (SELECT bool_or(m.state IN ('SCHEDULED', 'HELD', 'BLOCKED', 'ARMED', 'SENDING'))
+       FROM messages m WHERE m.schedule_id = s.id) IS NOT true;
 
 -- name: miss_waiting
 -- Messages in one of $1 whose account cannot send and that are late at $3 go to $2, at most $6; nobody has them in hand.

@@ -45,8 +45,9 @@ WHERE EXISTS (SELECT 1 FROM attempts WHERE account_id = $1 AND outcome IN ('', '
 ON CONFLICT DO NOTHING;
 
 -- name: take_strays
--- The kept receipts of account $1 for id $2; they are not kept any longer.
-DELETE FROM stray_receipts WHERE account_id = $1 AND wa_id = $2 RETURNING kind, at;
+-- The kept receipts of accounts $1 for the ids $2, in the same order; they are not kept any longer.
+DELETE FROM stray_receipts s USING unnest($1::uuid[], $2::text[]) AS named (account, wa_id)
+WHERE s.account_id = named.account AND s.wa_id = named.wa_id RETURNING s.account_id, s.wa_id, s.kind, s.at;
 
 -- name: find_stray
 -- An id that nobody knows, from one of the chats $2 of account $1, not before $3. None while another attempt than $4 to that

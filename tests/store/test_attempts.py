@@ -8,7 +8,7 @@ import pytest
 from domain.message import MessageEvent, Reason
 from domain.sending import is_late
 from enclave.wire.news import ReceiptKind
-from store.attempts import Begun
+from store.attempts import Begun, Finished
 from store.database import new_id
 from store.receipts import instant
 from tests.rows import RECIPIENT, add_account, add_message, later, sealed, state_of
@@ -53,6 +53,46 @@ async def test_of_many_at_the_gate_one_passes(store: Store) -> None:
     assert len(begun.secret) == 32
     assert await store.pool.fetchval("SELECT count(*) FROM attempts") == 1
     assert await _events(store, one) == ["claimed", "begun"]
+
+
+async def test_an_account_that_somebody_has_locked_keeps_only_its_own_messages_waiting(store: Store) -> None:
+    waiting, locked, epoch = await _armed(store)
+    others = [await _armed(store) for _ in range(3)]
+    async with store.pool.acquire() as other:
+        under_way = other.transaction()
+        await under_way.start()
+        await other.execute("SELECT 1 FROM accounts WHERE id = $1 FOR UPDATE", locked)
+        first = asyncio.create_task(_begin(store, waiting, locked, epoch))
+        passed = await asyncio.gather(*(_begin(store, *one) for one in others))
+        assert all(isinstance(result, Begun) for result in passed)
+        ended = await asyncio.gather(*(_finish(store, result, one) for result, one in zip(passed, others, strict=True)))
+        assert None not in ended
+        assert not first.done()
+        await under_way.commit()
+    assert isinstance(await first, Begun)
+
+
+async def test_a_send_says_whether_it_was_the_first_to_its_recipient(store: Store) -> None:
+    for established in (True, False):
+        one, account, epoch = await _armed(store)
+        if established:
+            await store.pool.execute(
+                "INSERT INTO contacts (account_id, jid, kind, name, search, established)"
+                " VALUES ($1, $2, 'person', '', '', true)",
+                account,
+                RECIPIENT,
+            )
+        finished = await _finish(store, await _begin(store, one, account, epoch), (one, account, epoch))
+        assert finished is not None
+        assert finished.first_contact is not established
+
+
+async def _finish(store: Store, begun: Begun | MessageEvent | None, armed: tuple[UUID, UUID, int]) -> Finished | None:
+    assert isinstance(begun, Begun)
+    _, account, epoch = armed
+    return await store.attempts.finish_send(
+        begun, account, epoch, wa_id=str(begun.attempt), server_time_s=1, store=sealed(1)
+    )
 
 
 async def test_a_former_owner_does_not_pass(store: Store) -> None:

@@ -25,9 +25,6 @@ async def test_people_and_groups_are_kept_and_counted(store: Store) -> None:
     assert await store.contacts.count(account, epoch) == 3
     rows = await store.pool.fetch("SELECT name, search FROM contacts WHERE account_id = $1 ORDER BY jid", account)
     assert [tuple(row) for row in rows] == [("Ski", "ski"), ("Zoë Ünal", "zoe unal uenal zo 491"), ("+492", "+492 492")]
-    assert await store.contacts.is_established(account, "491@s.whatsapp.net")
-    assert not await store.contacts.is_established(account, "492@s.whatsapp.net")
-    assert not await store.contacts.is_established(account, "nobody@s.whatsapp.net")
 
 
 async def test_recipients_get_their_pictures_first(store: Store) -> None:

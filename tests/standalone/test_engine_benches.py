@@ -1,0 +1,34 @@
+"""The benches of the engine in a tiny size: what they count is right. How fast it was is nobody's business here."""
+
+import json
+import sys
+
+import pytest
+
+from standalone.bench import _command, burst, ontime
+from standalone.bench._command import Figures
+
+
+def test_ontime_sends_everything_once() -> None:
+    figures = ontime.measure(hog=False, accounts=4, load_s=0.5, warm_s=0.5, limit_s=0.2)
+    assert set(figures) >= {"p50_ms", "p99_ms", "max_ms", "early", "limit_p99_ms", "lost", "duplicates"}
+    assert figures["messages"] == 100
+    assert (figures["lost"], figures["duplicates"], figures["unsettled"]) == (0, 0, 0)
+
+
+def test_burst_sends_everything_once() -> None:
+    figures = burst.measure(messages=30, accounts=5, ahead_s=2.0)
+    assert set(figures) >= {"drain_s", "limit_s", "ratio", "duplicates"}
+    assert (figures["lost"], figures["duplicates"], figures["unsettled"], figures["early"]) == (0, 0, 0, 0)
+
+
+def test_the_last_line_is_the_object(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def measure(options: object) -> Figures:
+        return {"answer": 42}
+
+    for arguments, lines in (([], 2), (["--json"], 1)):
+        monkeypatch.setattr(sys, "argv", ["bench", *arguments])
+        _command.run("bench", "", measure, lambda figures: [f"it is {figures['answer']}"])
+        printed = capsys.readouterr().out.splitlines()
+        assert len(printed) == lines
+        assert json.loads(printed[-1]) == {"answer": 42}
