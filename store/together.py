@@ -4,8 +4,8 @@ Nobody waits for company: while no batch is under way, one begins at once; what 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Generic, TypeVar
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final, Generic, TypeVar
 
 from domain.refusal import Unavailable
 
@@ -19,7 +19,7 @@ class Apart:
 
 APART: Final = Apart()
 
-Do = Callable[[Sequence[A], bool], Awaitable[Sequence[R | Apart]]]
+Do = Callable[[Sequence[A], bool], Coroutine[Any, Any, Sequence[R | Apart]]]
 """Does all parts in one transaction; one result each, in order. Told whether it may wait for locks: in company it must
 not, and answers `APART` for what is locked."""
 
@@ -32,6 +32,8 @@ class Together(Generic[A, R]):
         self._do = do
         self._most = most
         self._at_once = at_once
+        self.broken = 0
+        """Batches that failed by a bug, since the start."""
         self._waiting: list[tuple[A, asyncio.Future[R | Apart]]] = []
         self._working: set[asyncio.Task[None]] = set()
 
@@ -57,21 +59,20 @@ class Together(Generic[A, R]):
                 await self._carry_out(wanted)
 
     async def _carry_out(self, batch: Sequence[tuple[A, asyncio.Future[R | Apart]]]) -> None:
-        results: Sequence[R | Apart] = ()
-        failure: str | None = None
         try:
-            results = await self._do([part for part, _ in batch], False)
-        except Unavailable as unavailable:
-            failure = str(unavailable)
-        except Exception:
-            results = [APART] * len(batch)  # whose bug it is shows when each is done by itself
-        finally:  # also when we are cancelled: nobody is left waiting
-            for place, (_, answer) in enumerate(batch):
-                if answer.done():
-                    continue
-                if failure is not None:
-                    answer.set_exception(Unavailable(failure))
-                elif results:
-                    answer.set_result(results[place])
-                else:
-                    answer.cancel()
+            (outcome,) = await asyncio.gather(self._do([part for part, _ in batch], False), return_exceptions=True)
+        except asyncio.CancelledError:  # nobody is left waiting
+            for _, answer in batch:
+                answer.cancel()
+            raise
+        away = isinstance(outcome, Unavailable)
+        self.broken += isinstance(outcome, BaseException) and not away
+        for place, (_, answer) in enumerate(batch):
+            if answer.done():
+                continue
+            if away:
+                answer.set_exception(Unavailable(str(outcome)))
+            elif isinstance(outcome, BaseException):
+                answer.set_result(APART)  # whose bug it is shows when each is done by itself
+            else:
+                answer.set_result(outcome[place])

@@ -56,6 +56,7 @@ async def test_a_bug_in_one_part_is_no_other_parts() -> None:
     assert results[0] == 2
     assert isinstance(results[1], ZeroDivisionError)
     assert results[2] == 4
+    assert together.broken == 1
 
 
 async def test_an_absent_world_is_told_to_all_and_the_next_batch_is_tried() -> None:
