@@ -69,7 +69,9 @@ def account_state(account: Account, facts: Facts, zone: ZoneInfo, now: datetime)
     statement, line, tone = _statement(account, facts, zone, now)
     if account.wish == "unlink":
         statement, line, tone = "Unlinking.", "We tell WhatsApp; it takes a few seconds.", "live"
-    resting = any(until is not None and until > now for until in (account.backoff_until, account.parked_until))
+    resting = account.stopped or any(
+        until is not None and until > now for until in (account.backoff_until, account.parked_until)
+    )
     awake = facts.run is not None and facts.run.run != Run.COLD
     return AccountState(
         id=str(account.id),
@@ -125,6 +127,10 @@ def _statement(account: Account, facts: Facts, zone: ZoneInfo, now: datetime) ->
 
 def _linked(account: Account, facts: Facts, zone: ZoneInfo, now: datetime) -> tuple[str, str, str]:
     first = facts.first
+    if account.stopped:
+        waiting = _waiting(facts.waiting)
+        line = f"We look after something here, and let it go on as soon as we can. {waiting + '.' if waiting else ''}"
+        return "Stopped by us.", line.rstrip(), "watch"
     if account.parked_until and account.parked_until > now:
         said = WAIT_REASON.get(facts.wait, UNKNOWN_WAIT)
         waiting = _waiting(facts.waiting)

@@ -62,6 +62,10 @@ class EngineFeed:
         """The queue and what left. Raises Unavailable when Postgres is away."""
         return await self._outlook.get()
 
+    async def resting(self) -> list[engine_room.Resting]:
+        """Accounts that may not wake now. Raises Unavailable."""
+        return (await self._crowded.get()).resting
+
     def forget(self) -> None:
         """Something was done that changes it: the next look asks anew."""
         self._crowded.forget()

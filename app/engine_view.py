@@ -115,7 +115,7 @@ def room(facts: Facts, zone: ZoneInfo, now: datetime) -> Room:
     return Room(
         line=f"{_count(len(boards), 'node')} · {_count(facts.crowded.size, 'account')}",
         updated=moment(now, zone, now),
-        loops=(late[0] if late else f"All {loops} loops on time") if boards else "",
+        loops=(late[0] if late else f"All {_count(loops, 'loop')} on time") if boards else "",
         loops_tone="watch" if late else "good",
         trouble=trouble(facts.boards, zone),
         figures=_figures(facts, len(held), slots),

@@ -66,6 +66,7 @@ def facts_of(
         phone_seen_at=account.phone_seen_at,
         backoff_until=account.backoff_until,
         parked_until=account.parked_until,
+        stopped=account.stopped,
         named=account.names_synced_at is not None,
         group=group,
         known=contact is not None,

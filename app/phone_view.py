@@ -65,6 +65,8 @@ def phone_line(account: Account, run: RunShown | None, zone: ZoneInfo, now: date
 def _words(account: Account, run: RunShown | None, zone: ZoneInfo, now: datetime) -> tuple[str, str]:
     if account.link is not Link.LINKED:
         return _LINK[account.link]
+    if account.stopped:
+        return "is stopped by us", "watch"
     for until, word in ((account.parked_until, "stopped by us"), (account.backoff_until, "resting")):
         if until and until > now:
             return f"is {word} until {time_words(until, zone, now)}", "watch"

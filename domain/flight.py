@@ -40,6 +40,7 @@ class Cause(StrEnum):
     LOCKED = "locked"
     RESTRICTED = "restricted"
     RESTRICTED_LONGER = "restricted_longer"
+    STOPPED = "stopped"
     NOT_IN_GROUP = "not_in_group"
     GROUP_CLOSED = "group_closed"
     SEAL_ENDS = "seal_ends"
@@ -85,6 +86,10 @@ SAID: Final[dict[Cause, Said]] = {
                                   "See the account", To.ACCOUNT),
     Cause.RESTRICTED:        Said(Lamp.STOP, "Won't leave: WhatsApp restricts this number",
                                   "WhatsApp restricts this number and did not say until when.",
+                                  "See the account", To.ACCOUNT),
+    Cause.STOPPED:           Said(Lamp.STOP, "Won't leave: stopped by us",
+                                  "We stopped this account and look after something. It leaves when we let it go on, "
+                                  "unless it is too late by then.",
                                   "See the account", To.ACCOUNT),
     Cause.RESTRICTED_LONGER: Said(Lamp.STOP, "Won't leave: WhatsApp restricts this number",
                                   "WhatsApp restricts this number until {time}. Choose a later time.",
@@ -148,6 +153,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     have arrived once. `known`: the recipient is among the contacts; `established`: written to from here before;
     `can_send`: false in a group where only admins write. `seal_until`: when the text's seal ends, None: not sealed yet.
     `leaves_at`: when it leaves if that is not at its time, `leaves_why`: and why; `last_at`: later it is missed.
+    `stopped`: by us, until we say otherwise.
     """
 
     link: Link
@@ -166,6 +172,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     leaves_at: datetime | None = None
     leaves_why: str = ""
     last_at: datetime | None = None
+    stopped: bool = False
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -226,6 +233,8 @@ def _link(facts: Facts) -> list[Finding]:
 def _pauses(facts: Facts) -> list[Finding]:
     # A pause that ends before the wake delays nothing, and needs no word.
     wake_at = facts.due_at - timedelta(seconds=limits.LEAD_DEFAULT_S)
+    if facts.stopped:
+        return [Finding(cause=Cause.STOPPED)]
     pauses = ((Cause.PARKED, facts.parked_until), (Cause.RESTING, facts.backoff_until))
     return [Finding(cause=cause, at=until) for cause, until in pauses if until and until > wake_at]
 

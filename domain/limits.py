@@ -320,8 +320,14 @@ SLOTS_SHOWN_MAX: Final = 40
 FOREVER_MS: Final = 1 << 60
 """Unix ms beyond this mean: until somebody says otherwise."""
 LATEST_SHOWN: Final = 3
+HISTORY_WAKES: Final = 30
+"""Wakes, and orders, of an account's history in the engine room."""
+TRAIL_ROWS: Final = 200
+"""Orders on the page of the trail."""
 LIVING_SHOWN_MAX: Final = 150
 """Accounts that a narrow page shows, where the cold ones are left out."""
+DRAIN_TICK_S: Final = 2.0
+"""A node looks this often whether an admin wants it empty."""
 LOOP_LATE_S: Final = 2.0
 """A loop whose last turn is this much longer ago than it should be is late."""
 QUEUE_S: Final = 24 * 3600

@@ -32,7 +32,8 @@ class AccountRow(msgspec.Struct, frozen=True, kw_only=True):
     """What an actor needs to know. Times in Unix ms, 0: never; `wait_until_ms`: end of backoff or parking.
 
     `sticky_left_ms`: what was left of the first sync's budget when the row was read. `paced`: its sends are spaced;
-    `refusals`: how often WhatsApp refused a message, in a row.
+    `refusals`: how often WhatsApp refused a message, in a row. `stopped`: an admin has stopped it; `sleep_ms`: one has
+    sent it to sleep then.
     """
 
     id: UUID
@@ -56,6 +57,8 @@ class AccountRow(msgspec.Struct, frozen=True, kw_only=True):
     banned_until_ms: int
     names_synced_ms: int
     link_changed_ms: int
+    sleep_ms: int
+    stopped: bool
     sticky_left_ms: int
     paced: bool
     refusals: int
@@ -145,6 +148,10 @@ class Accounts:
     async def unhealthy(self, node: str, since: datetime, limit: int) -> list[UUID]:
         """Linked accounts not connected since an instant, less a share of `limits.HEALTH_JITTER_S` of their own."""
         return await self._ids("unhealthy", node, since, limits.HEALTH_JITTER_S, limit)
+
+    async def stopped(self, node: str) -> list[UUID]:
+        """Accounts of a node that an admin has stopped."""
+        return await self._ids("stopped", node)
 
     async def ended_bans(self, node: str, limit: int = limits.CLAIM_BATCH_MAX) -> list[UUID]:
         """Banned accounts whose ban is over."""
@@ -283,6 +290,7 @@ def _row(row: asyncpg.Record) -> AccountRow:
         banned_until_ms=values.pop("banned_until_ms") or 0,
         names_synced_ms=values.pop("names_synced_ms") or 0,
         link_changed_ms=values.pop("link_changed_ms") or 0,
+        sleep_ms=values.pop("sleep_ms") or 0,
         wished_ms=values.pop("wished_ms") or 0,
         **values,
     )

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from domain import limits
+from domain.account import Link
 from domain.forecast import Crowd
 from store.database import Pool, reaching
 from store.statements import Statements
@@ -30,6 +31,25 @@ class Resting(msgspec.Struct, frozen=True, kw_only=True):
     stopped: bool
     parked: bool
     until: datetime | None
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """One account: how it stands, how many messages wait, when the first is due."""
+
+    id: UUID
+    number: int
+    link: Link
+    link_changed_at: datetime
+    owner: str
+    failures: int
+    restarts: int
+    lead_ms: int
+    backoff_until: datetime | None
+    parked_until: datetime | None
+    stopped_at: datetime | None
+    last_hot_at: datetime | None
+    waiting: int
+    next_at: datetime | None
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,8 +137,15 @@ async def spread(pool: Pool, since: datetime, steps_ms: Sequence[float]) -> list
     return [found[step] for step in range(len(steps_ms) + 1)]
 
 
-async def latest(pool: Pool, since: datetime, at_least_ms: int, most: int) -> list[Late]:
-    """The latest messages since then. Raises Unavailable."""
+async def account(pool: Pool, number: int) -> Account | None:
+    """The account that is called so, None if there is none. Raises Unavailable."""
     async with reaching():
-        rows = await pool.fetch(_SQL["latest"], since, at_least_ms, most)
+        row = await pool.fetchrow(_SQL["account"], number)
+    return None if row is None else msgspec.convert(dict(row), Account)
+
+
+async def latest(pool: Pool, since: datetime, at_least_ms: int, most: int, account: UUID | None = None) -> list[Late]:
+    """The latest messages since then, of one account with `account`. Raises Unavailable."""
+    async with reaching():
+        rows = await pool.fetch(_SQL["latest"], since, at_least_ms, most, account)
     return [msgspec.convert(dict(row), Late) for row in rows]

@@ -30,7 +30,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     """An account as pages know it: no key, no JID.
 
     `phone_days`: bit n is the day n days before that of `phone_seen_at` (UTC); `lead_ms`: from a wake to ready.
-    `cold_until`: nothing goes to strangers before; `sends_until`: to anybody.
+    `cold_until`: nothing goes to strangers before; `sends_until`: to anybody. `stopped`: by us, until we
+    say otherwise.
     """
 
     id: UUID
@@ -52,6 +53,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     lead_ms: int = int(limits.LEAD_DEFAULT_S * 1000)
     cold_until: datetime | None = None
     sends_until: datetime | None = None
+    stopped: bool = False
 
 
 class Leaving(msgspec.Struct, frozen=True, kw_only=True):

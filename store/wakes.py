@@ -34,6 +34,13 @@ async def lately(pool: Pool, user: UUID, account: UUID, most: int) -> list[Wake]
     return [_wake(dict(row)) for row in rows]
 
 
+async def of_account(pool: Pool, account: UUID, most: int) -> list[Wake]:
+    """The newest wakes of an account, whosever it is: for admins. Raises Unavailable."""
+    async with reaching():
+        rows = await pool.fetch(_SQL["of_account"], account, most)
+    return [_wake(dict(row)) for row in rows]
+
+
 async def around(pool: Pool, user: UUID, account: UUID, instant: datetime) -> Wake | None:
     """The wake of the user's account in which `instant` lies, None without one. Raises Unavailable."""
     async with reaching():

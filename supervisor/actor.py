@@ -19,7 +19,7 @@ from enclave.wire import news
 from enclave.wire.news import Notice, PairTrouble
 from store.accounts import AccountRow
 from store.messages import Armed
-from supervisor import clock, connects, pairing, penalties, standing, unlinking, wanting
+from supervisor import clock, connects, ordered, pairing, penalties, standing, unlinking, wanting
 from supervisor.chores import Chores
 from supervisor.context import Context
 from supervisor.delivery import Delivery
@@ -143,6 +143,7 @@ class Actor:
             pairing.refuse(self, PairTrouble.OUTDATED)
         elif row.wish == "sync" and session is not None:
             session.contacts_changed.set()
+        ordered.follow(self)
         self.wished.set()
         self.context.wake_hot()
 

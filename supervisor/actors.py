@@ -31,7 +31,7 @@ class Actors:
         self._shunned_until_s: dict[UUID, float] = {}
         self._budget = Budget()
         self._changing = asyncio.Lock()
-        self._draining = False
+        self._ending = False
 
     async def adopt(self, accounts: Sequence[UUID], dead: Sequence[str] = ()) -> list[Actor]:
         """Becomes the owner of those accounts that are free, and gives each an actor. Raises `Unavailable`.
@@ -39,7 +39,7 @@ class Actors:
         What an earlier owner left in hand is given back; what it left in doubt will be settled.
         """
         async with self._changing:
-            return [] if self._draining else await self._adopt(accounts, dead)
+            return [] if self._ending or self.context.draining else await self._adopt(accounts, dead)
 
     async def _adopt(self, accounts: Sequence[UUID], dead: Sequence[str]) -> list[Actor]:
         now_s = clock.loop_s()
@@ -132,8 +132,12 @@ class Actors:
             return len(retired)
 
     async def drain(self, deadline_s: float) -> None:
-        """Puts all sessions to sleep, gives back what is in hand, lets go of all accounts; at most `deadline_s`."""
-        self._draining = True
+        """Before the end: takes in nothing more, and lets go of everything; at most `deadline_s`."""
+        self._ending = True
+        await self._let_go(deadline_s)
+
+    async def _let_go(self, deadline_s: float) -> None:
+        """Puts all sessions to sleep, gives back what is in hand, lets go of all accounts."""
         try:
             async with asyncio.timeout(deadline_s):
                 for actor in self.by_account.values():
@@ -148,6 +152,14 @@ class Actors:
                     await self.context.ownership.release(list(self.by_account))
         except (TimeoutError, Unavailable):
             return  # what is left is taken over by whoever sees our lock gone
+
+    async def empty(self) -> bool:
+        """Lets go of all accounts, for others, while `context.draining`; False if something would not end in time."""
+        await self._let_go(limits.TERM_DRAIN_S)
+        if self.context.ownership.epochs:
+            return False
+        await self.stop()
+        return True
 
     async def stop(self) -> None:
         """Ends all actors as they are."""

@@ -33,7 +33,7 @@ class Hot:
             now_ms=clock.now_ms(),
             slots=self._context.slots,
             holders=tuple(holders),
-            wants=tuple(wants),
+            wants=() if self._context.draining else tuple(wants),
             pace=self._context.pace,
         )
         decided = plan(snapshot)

@@ -23,6 +23,7 @@ from supervisor.hot import Hot, report
 from supervisor.listener import Listener
 from supervisor.log import emit, listen
 from supervisor.lookout import Lookout
+from supervisor.loops.drain import DrainLoop
 from supervisor.loops.due import DueLoop, listen_due
 from supervisor.loops.idle import IdleLoop
 from supervisor.loops.leases import LeaseLoop
@@ -90,6 +91,7 @@ class Supervisor:
                 Loop("due", limits.DUE_TICK_S, DueLoop(self.actors).run_once, note),
                 Loop("sticky", limits.IDLE_TICK_S, StickyLoop(self.actors).run_once, note),
                 Loop("memory", limits.MEMORY_TICK_S, MemoryLoop(self.actors).run_once, note),
+                Loop("drain", limits.DRAIN_TICK_S, DrainLoop(self.actors).run_once, note),
                 Loop("board", limits.BOARD_TICK_S, BoardLoop(self.actors, self.turning).run_once, note),
             )
         }
@@ -117,6 +119,7 @@ class Supervisor:
             Child("actors", self._keep_actors),
             Child("leases", loops["leases"].run),
             *([Child("memory", loops["memory"].run)] if self.settings.hot_slots is None else []),
+            Child("drain", loops["drain"].run),
             Child("board", loops["board"].run),
             Child("hot", loops["hot"].run),
             Child("idle", loops["idle"].run),

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 
 class Waits(msgspec.Struct, kw_only=True):
-    """Failures and 515s in a row; COLD until `until_ms` (Unix ms) for `reason`."""
+    """Failures and 515s in a row; COLD from `begun_ms` until `until_ms` (Unix ms) for `reason`."""
 
     failures: int = 0
     restarts: int = 0
+    begun_ms: int = 0
     until_ms: int = 0
     reason: str = ""
 
@@ -93,7 +94,8 @@ def note_refused(actor: "Actor", code: int) -> None:
 
 def _wait(actor: "Actor", reason: str, wait_s: float, *, parked: bool) -> None:
     waits = actor.waits
-    waits.until_ms = clock.now_ms() + int(wait_s * 1000)
+    waits.begun_ms = clock.now_ms()
+    waits.until_ms = waits.begun_ms + int(wait_s * 1000)
     waits.reason = reason
     emit(
         "account_wait",

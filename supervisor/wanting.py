@@ -34,6 +34,8 @@ def want(actor: "Actor") -> Want | None:
     """Why the account wants a slot, if it has none and wants one."""
     if actor.state is not Run.COLD or actor.lost or actor.busy:
         return None
+    if actor.row.stopped and actor.wish != "unlink":  # its owner may always leave
+        return None
     now_ms = clock.now_ms()
     not_before_ms = max(actor.waits.until_ms, actor.context.fleet_stopped_until_ms)
     kind, ready_at_ms, patience_s = None, now_ms, 0.0

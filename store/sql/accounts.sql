@@ -3,7 +3,8 @@
 -- name: load
 -- What an actor needs to know of account $1.
 SELECT id, user_id, link, jid, lid, phone, wrapped_key, pair_phone, wish, epoch, owner, store_dirty, failures, restarts,
-       lead_ms, contacts, paced, refusals,
+       lead_ms, contacts, paced, refusals, stopped_at IS NOT NULL AS stopped,
+       (extract(epoch FROM sleep_at) * 1000)::bigint AS sleep_ms,
        (extract(epoch FROM greatest(backoff_until, parked_until, '-infinity')) * 1000) AS wait_until_ms,
        (extract(epoch FROM banned_until) * 1000)::bigint AS banned_until_ms,
        (extract(epoch FROM names_synced_at) * 1000)::bigint AS names_synced_ms,
@@ -169,7 +170,7 @@ WHERE id = $1 AND epoch = $2 RETURNING user_id;
 -- name: unsynced
 -- Linked accounts whose first sync is not over, with budget left for it, and that node $1 may serve, at most $2.
 SELECT id FROM accounts
-WHERE link = 'LINKED' AND names_synced_at IS NULL
+WHERE link = 'LINKED' AND names_synced_at IS NULL AND stopped_at IS NULL
   AND sticky_left_ms(sticky_remaining_ms, sticky_active_since, now()) > 0 AND (owner = '' OR owner = $1 OR owned_until <= now())
 ORDER BY link_changed_at LIMIT $2;
 
@@ -177,11 +178,15 @@ ORDER BY link_changed_at LIMIT $2;
 -- Linked accounts that have not been connected since $2 less a share of $3 (s), and that node $1 may serve, longest first, at
 -- most $4. The share is of each account's last connection: it does not change while one looks.
 SELECT id FROM accounts
-WHERE link = 'LINKED' AND last_hot_at < $2
+WHERE link = 'LINKED' AND last_hot_at < $2 AND stopped_at IS NULL
   AND last_hot_at < $2 - make_interval(secs => $3 * (
       hashtextextended(id::text || extract(epoch FROM last_hot_at)::text, 0) & 1023) / 1024.0::float8)
   AND (owner = '' OR owner = $1 OR owned_until <= now())
 ORDER BY last_hot_at LIMIT $4;
+
+-- name: stopped
+-- Accounts of node $1 that an admin has stopped.
+SELECT id FROM accounts WHERE stopped_at IS NOT NULL AND owner = $1;
 
 -- name: ended_bans
 -- Accounts whose ban has ended and that node $1 may serve, at most $2.

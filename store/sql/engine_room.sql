@@ -62,9 +62,16 @@ SELECT width_bucket(greatest(0, extract(epoch FROM coalesce(left_at, sent_at) - 
 FROM messages WHERE due_at >= $1 AND due_at < now() AND sent_at IS NOT NULL
 GROUP BY step ORDER BY step;
 
+-- name: account
+-- The account that is called $1, without anything that says whose it is.
+SELECT a.id, a.number, a.link, a.link_changed_at, a.owner, a.failures, a.restarts, a.lead_ms, a.backoff_until, a.parked_until,
+       a.stopped_at, a.last_hot_at, count(m.id) AS waiting, min(m.due_at) AS next_at
+FROM accounts a LEFT JOIN messages m ON m.account_id = a.id AND m.state IN ('SCHEDULED', 'ARMED', 'SENDING')
+WHERE a.number = $1 GROUP BY a.id;
+
 -- name: latest
 -- Those that were at least $2 ms late since $1, the latest first, at most $3: with the wake in which each left, the end of
--- the wake before it, and whom somebody was linking meanwhile.
+-- the wake before it, and whom somebody was linking meanwhile. Of account $4 only, unless that is NULL.
 SELECT a.number, late.due_at, late.gone_at, late.attempts, w.woken_at, w.ready_at,
        before.slept_at AS before_at, coalesce(before.ending, '') AS before_ending, linking.number AS linking
 FROM (
@@ -72,6 +79,7 @@ FROM (
            coalesce(m.left_at, m.sent_at) - m.due_at AS lateness
     FROM messages m
     WHERE m.due_at >= $1 AND m.due_at < now() AND m.sent_at IS NOT NULL
+      AND ($4::uuid IS NULL OR m.account_id = $4)
       AND coalesce(m.left_at, m.sent_at) - m.due_at >= make_interval(secs => $2::float8 / 1000)
     ORDER BY lateness DESC LIMIT $3
 ) AS late

@@ -32,7 +32,7 @@ RETURNING id
 -- Not while it waits; an unlinking that is wished already stays wished.
 UPDATE accounts SET wish = 'sync', wished_at = now()
 WHERE id = $1 AND user_id = $2 AND link = ANY ($3::text[]) AND wish IN ('', 'sync')
-  AND greatest(backoff_until, parked_until, '-infinity') <= now()
+  AND greatest(backoff_until, parked_until, '-infinity') <= now() AND stopped_at IS NULL
 RETURNING id
 
 -- name: link_of

@@ -2,14 +2,14 @@
 -- $1 user
 SELECT id, link, link_reason, link_changed_at, banned_until, phone, name, wish, pair_phone, contacts,
        names_synced_at, last_hot_at, phone_seen_at, phone_days, lead_ms, backoff_until, parked_until,
-       cold_until, sends_until
+       cold_until, sends_until, stopped_at IS NOT NULL AS stopped
 FROM accounts WHERE user_id = $1 ORDER BY created_at, id
 
 -- name: account_of
 -- $1 account  $2 user
 SELECT id, link, link_reason, link_changed_at, banned_until, phone, name, wish, pair_phone, contacts,
        names_synced_at, last_hot_at, phone_seen_at, phone_days, lead_ms, backoff_until, parked_until,
-       cold_until, sends_until
+       cold_until, sends_until, stopped_at IS NOT NULL AS stopped
 FROM accounts WHERE id = $1 AND user_id = $2
 
 -- name: next_due_of_account

@@ -8,7 +8,7 @@ from uuid import UUID
 from domain import limits
 from domain.account import LinkEvent
 from domain.refusal import Unavailable
-from store import farewell, wakes
+from store import farewell, orders, wakes
 from supervisor import clock, standing
 from supervisor.actors import Actors
 from supervisor.loops.turning import Turn
@@ -26,15 +26,24 @@ class ReconcileLoop:
         """Raises `Unavailable`."""
         store, node = self._store, self._actors.context.ownership.node
         adopted = await self._actors.adopt([*await store.accounts.left_in_hand(), *await store.accounts.wishes(node)])
+        await self._look_at_stopped()
         ended = await self._end_bans(await store.accounts.ended_bans(node))
         missed = await store.messages.miss_waiting(clock.now(), limits.CLAIM_BATCH_MAX)
         await store.receipts.purge(clock.now() - timedelta(seconds=limits.STRAY_RECEIPT_S))
         await wakes.purge(store.pool, clock.now() - timedelta(seconds=limits.WAKES_KEPT_S), limits.WAKES_PURGED_MAX)
+        await orders.purge(store.pool, clock.now() - timedelta(seconds=limits.ORDERS_KEPT_S))
         gone = await farewell.go_on(store.pool, limits.FAREWELLS_MAX)
         hinted = await self._fill()
         return Turn(
             counts={"adopted": len(adopted), "bans_ended": ended, "missed": missed, "gone": gone, "hinted": hinted}
         )
+
+    async def _look_at_stopped(self) -> None:
+        """What admins stopped or let go on, and nobody heard of."""
+        actors = self._actors.by_account
+        stopped = set(await self._store.accounts.stopped(self._actors.context.ownership.node))
+        for account in [one for one, actor in actors.items() if actor.row.stopped != (one in stopped)]:
+            await self._actors.look_at_wish(account)
 
     async def _fill(self) -> int:
         """Adds the near horizon to the due set."""

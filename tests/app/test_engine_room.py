@@ -12,7 +12,17 @@ from tests.app.composer import new_account
 from tests.app.conftest import Browser
 from tests.waiting import eventually_sync
 
-PATHS = ["/admin", "/admin/room", "/admin/outlook", "/admin/live"]
+PATHS = [
+    "/admin",
+    "/admin/room",
+    "/admin/outlook",
+    "/admin/live",
+    "/admin/accounts",
+    "/admin/accounts/1",
+    "/admin/places/0",
+    "/admin/nodes",
+    "/admin/orders",
+]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -106,7 +116,7 @@ def test_what_waits_is_in_the_queue_and_near_accounts_are_marked(browser, databa
 def test_a_late_loop_and_a_missing_enclave_are_told(browser, database, redis_url) -> None:
     someone = admin(browser, database)
     post(redis_url, turned_ago_ms=100)
-    eventually_sync(lambda: "All 1 loops on time" in someone.get("/admin/room").text, "the board")
+    eventually_sync(lambda: "All 1 loop on time" in someone.get("/admin/room").text, "the board")
     post(redis_url, door=False, turned_ago_ms=9_500)
     eventually_sync(lambda: "due of n-1, 8.0 s late" in someone.get("/admin/room").text, "the newest board")
     page = someone.get("/admin/room").text

@@ -12,6 +12,7 @@ from standalone.valkey import Valkey
 from store.boards import Board, Boards, Held, LoopTurned
 from store.redis import Redis
 from tests.app.conftest import database, web_environ  # noqa: F401 - fixtures
+from tests.browser.axe import grave_findings
 from tests.browser.living import LOST_MS, Person, Product
 
 ACCOUNTS = 10_000
@@ -117,3 +118,35 @@ async def test_ten_thousand_accounts_stay_within_the_budget(admin: Person, windo
     await post(admin.product, *(held(account, "HOT", "sending") for account in ids))
     await expect(page.locator("[data-count=sending]")).to_have_text("500")
     await expect(page.locator(".tile-map use.sending")).to_have_count(500)
+
+
+async def test_an_order_is_given_at_the_side_and_is_in_the_audit(admin: Person, window: BrowserContext) -> None:
+    await post(admin.product, held(admin.account, "HOT", "ready"))
+    page = await enter(admin, window)
+    number = number_of(admin)
+    link = page.locator(f"#slot-{number} a")
+    await link.press("Enter")
+    sheet = page.locator("#sheet")
+    await expect(sheet.locator("h2")).to_have_text(f"#{number:04}")
+    await sheet.get_by_role("button", name="Park").click()
+    await expect(page.locator("#toasts")).to_contain_text("is parked.")
+    await expect(sheet.locator(".timeline")).to_contain_text(f"parked #{number:04}.")
+    await page.locator("#toasts").get_by_role("button", name="Undo").click()
+    await expect(page.locator("#toasts")).to_contain_text("may wake again.")
+    await expect(sheet.get_by_role("button", name="Park")).to_be_visible()
+    assert await grave_findings(page) == []
+    await page.keyboard.press("Escape")
+    await expect(sheet).to_be_hidden()
+    await expect(link).to_be_focused()
+    await page.goto(f"{admin.product.url}/admin/orders", wait_until="domcontentloaded")
+    await expect(page.locator(".trail li")).to_contain_text([f"let #{number:04} go on.", f"parked #{number:04}."])
+
+
+async def test_a_pressed_place_of_the_map_opens_its_account_also_a_cold_one(
+    admin: Person, window: BrowserContext
+) -> None:
+    await post(admin.product)
+    page = await enter(admin, window)
+    first = int(admin.product.database.run("SELECT min(number) FROM accounts"))
+    await page.locator(".tile-map").click(position={"x": 3, "y": 3})
+    await expect(page.locator("#sheet h2")).to_have_text(f"#{first:04}")

@@ -41,6 +41,10 @@ OWN = [
     "/settings/zone",
     "/farewell",
     "/admin",
+    "/admin/accounts",
+    "/admin/accounts/1",
+    "/admin/nodes",
+    "/admin/orders",
     *(f"/messages/{{{state}}}" for state in MessageState),
 ]
 """Addresses with the places of ids. A page that is missing here fails the last test."""
@@ -170,6 +174,10 @@ def test_every_page_is_looked_at() -> None:
         "farewell",
         "goodbye",
         "engine",
+        "engine_account",
+        "engine_accounts",
+        "engine_nodes",
+        "engine_trail",
     }
     elsewhere = {"storybook", "code"}  # test_storybook.py, test_signing.py
     assert {path.stem for path in (TEMPLATE_FOLDER / "pages").glob("*.html")} == looked_at | elsewhere

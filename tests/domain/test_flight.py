@@ -55,6 +55,7 @@ def test_a_message_that_nothing_stops_is_clear_and_says_why() -> None:
         (changed(phone_seen_at=NOW - 13.9 * DAY, due_at=NOW + DAY),  Cause.PHONE_AWAY,        Lamp.WATCH),
         (changed(phone_seen_at=NOW - 14 * DAY),                      Cause.PHONE_GONE,        Lamp.WATCH),
         (changed(parked_until=DUE + DAY),                            Cause.PARKED,            Lamp.WATCH),
+        (changed(stopped=True, parked_until=DUE + DAY),              Cause.STOPPED,           Lamp.STOP),
         (changed(backoff_until=DUE),                                 Cause.RESTING,           Lamp.WATCH),
         (changed(known=False),                                       Cause.STRANGER,          Lamp.WATCH),
         (changed(known=False, named=False),                          Cause.NAMES_COMING,      Lamp.CHECKING),

@@ -48,4 +48,13 @@ async def test_every_loop_that_turns_is_on_the_board_with_its_last_turn(engine: 
 
     board = await eventually(turned, "a board on which every loop has turned", limits.BOARD_FRESH_S * 2)
     assert board is not None
-    assert {loop.name for loop in board.loops} == {"leases", "reconcile", "hot", "idle", "due", "sticky", "board"}
+    assert {loop.name for loop in board.loops} == {
+        "leases",
+        "reconcile",
+        "hot",
+        "idle",
+        "due",
+        "sticky",
+        "drain",
+        "board",
+    }
