@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,12 +72,12 @@ class Product:
 
 
 @contextmanager
-def demo_product() -> Generator[Product]:
+def demo_product(environ: Mapping[str, str] = {}) -> Generator[Product]:
     """Run all of it, its own PostgreSQL and Valkey included; nothing is left at the end. Main thread only."""
     folder = scratch_folder()
     try:
         with open_home_at(folder / "home", folder / "run", folder.name[-8:]) as home:
-            plan = Plan(home, {}, demo=True, port=0)
+            plan = Plan(home, environ, demo=True, port=0)
             begun = []
             try:
                 for service in plan.services:

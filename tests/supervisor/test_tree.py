@@ -7,6 +7,7 @@ import pytest
 
 from domain.refusal import Unavailable
 from supervisor import tree as trees
+from supervisor.log import listen
 from supervisor.tree import Budget, Child, Tree, TreeFailed
 from tests.waiting import Signals
 
@@ -77,6 +78,17 @@ async def test_a_world_that_is_away_costs_no_restart(monkeypatch: pytest.MonkeyP
     await tree.start()
     assert diary.lines.count("a starts") == 10
     await tree.stop()
+
+
+async def test_an_outage_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trees, "WORLD_WAIT_S", 0.001)
+    told: list[str] = []
+    unlisten = listen(lambda event, fields: told.append(f"{event} {fields.get('part')}"))
+    tree = Tree([_Diary().failing("a", Unavailable("gone"), 9)])
+    await tree.start()
+    await tree.stop()
+    unlisten()
+    assert told.count("world_failed a") == 1
 
 
 async def test_a_child_that_swallows_a_cancellation_is_stopped_all_the_same() -> None:
