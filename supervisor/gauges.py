@@ -24,7 +24,7 @@ _MEANINGS: Final = {
     "autosendr_backoffs": "Accounts that wait before they connect again.",
     "autosendr_chores": "Writes that wait for the database.",
     "autosendr_connects_per_second": "How fast sessions may connect at present.",
-    "autosendr_fleet_stopped": "1: nobody connects, because WhatsApp refuses this client or we are stopping.",
+    "autosendr_fleet_stopped": "1: nobody connects, because WhatsApp refuses this client.",
     "autosendr_memory_free_bytes": "Memory that is left for us on this machine.",
     "autosendr_memory_pressure_percent": "Share of 10 s in which something waited for memory.",
 }
@@ -61,7 +61,7 @@ class Gauges(Collector):
             "autosendr_backoffs": sum(actor.waits.until_ms > now_ms for actor in actors),
             "autosendr_chores": sum(len(actor.chores) for actor in actors),
             "autosendr_connects_per_second": context.pace.per_s,
-            "autosendr_fleet_stopped": context.fleet_stopped_until_ms > now_ms,
+            "autosendr_fleet_stopped": self._lookout.working and context.fleet_stopped_until_ms > now_ms,
             "autosendr_memory_free_bytes": memory.free_bytes,
             "autosendr_memory_pressure_percent": memory.pressure,
         }
