@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 CODE: Final = re.compile(r"\b(\d{6})\b")
 MARGIN_S: Final = 15
 """A message for the next full minute is sealed at least this long before it."""
+LINKED_MS: Final = 120_000
+"""From the scan to the first names: others may be linking at the same time, and only two at once do."""
 MESSAGE_PAGE: Final = re.compile(r"/messages/[0-9a-f-]{36}$")
 ZONE: Final = "Europe/London"
 
@@ -78,7 +80,7 @@ class Person:
         await phone.get_by_role("button", name="Scan this code").click()
         await phone.get_by_text("Scanned.").wait_for()
         await phone.close()
-        await self.page.get_by_role("link", name="Write the first message").wait_for()
+        await self.page.get_by_role("link", name="Write the first message").wait_for(timeout=LINKED_MS)
 
     async def write(self, letters: str, name: str, text: str, due: datetime, *, first: bool) -> str:
         """In the composer: find `name` by `letters`, write, choose the time, seal; return the message's id.
