@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from app.message_view import name_of
+from domain.zones import city
 from store.pages import Message
 
 
@@ -18,6 +19,7 @@ class MoveForm(msgspec.Struct, frozen=True, kw_only=True):
     first_day: str
     time: str
     zone: str
+    city: str
     error: str = ""
 
 
@@ -32,5 +34,6 @@ def move_form(message: Message, zone: ZoneInfo, now: datetime, typed: tuple[str,
         first_day=f"{now.astimezone(zone):%Y-%m-%d}",
         time=time,
         zone=zone.key,
+        city=city(zone.key),
         error=error,
     )

@@ -8,7 +8,7 @@ from playwright.async_api import Page
 from standalone.screens.pictures import PICTURES, WINDOWS, files_of
 from standalone.screens.png import packed
 
-HEIGHT_MAX = 2_400
+HEIGHT_MAX = 4_000
 """A page that is longer is cut off here, in CSS pixels."""
 SETTLED = """async () => {
   await document.fonts.ready;

@@ -14,15 +14,15 @@ from standalone.screens.pictures import FOLDER, PICTURES, every_file
 from standalone.screens.walk import walk
 
 
-def screens(names: Sequence[str]) -> int:
-    """Write the pictures `names` (none: all), and print which. Raises CannotStart without a browser."""
+def screens(names: Sequence[str], folder: Path = FOLDER) -> int:
+    """Write the pictures `names` (none: all) into `folder`, and print which. Raises CannotStart without a browser."""
     if unknown := [name for name in names if name not in PICTURES]:
         raise CannotStart(f"unknown picture {unknown[0]!r}; there are: {', '.join(PICTURES)}")
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     with open_desk() as desk:
-        taken = asyncio.run(_take(desk, FOLDER, names))
+        taken = asyncio.run(_take(desk, folder, names))
     if not names:
-        for old in set(FOLDER.glob("*.png")) - {FOLDER / file for file in every_file()}:
+        for old in set(folder.glob("*.png")) - {folder / file for file in every_file()}:
             old.unlink()
     print("\n".join(taken))
     return 0

@@ -85,6 +85,7 @@ class Desk:
     phones_url: str
     query: Callable[[str], str]
     cache: redis.Redis
+    redis_url: str
     zone: str
     people: Mapping[str, str]
 
@@ -158,7 +159,7 @@ def _furnished(plan: Plan) -> Generator[Desk]:
         known = [(number, name) for name, number in people.items()]
         phones.make(OWN_NUMBER, OWN_NAME, knows=known, picture="shown", own=True)
         phones.make_group(OWN_NUMBER, GROUP, [people[name] for name in NEIGHBOURS[:4]])
-        yield Desk(plan, phones, control, postgres.query, cache, zone, people)
+        yield Desk(plan, phones, control, postgres.query, cache, valkey.url, zone, people)
     finally:
         cache.close()
         phones.close()

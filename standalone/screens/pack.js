@@ -1,7 +1,8 @@
-// Gives a picture at most 256 colours: in each cell of a grid that is as fine as it can be, all take the commonest one.
-// Flat areas keep their exact colour; of the edges of letters some steps fall together. Returns width, height, palette
+// Gives a picture at most 256 colours. The commonest keep their place, so that flat areas stay as they are; of all others
+// those take one, the commonest, that lie in the same cell of a grid that is as fine as it can be. Returns width, height, palette
 // (hex, 3 bytes a colour) and the colours' numbers, one byte a pixel, in base64.
 async (png) => {
+  const KEPT = 64;
   const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${png}`)).blob());
   const { width, height } = image;
   const canvas = new OffscreenCanvas(width, height).getContext("2d");
@@ -18,10 +19,11 @@ async (png) => {
     const first = new Map();
     palette = [];
     chosen = new Map();
-    for (const pixel of common) {
+    for (const [turn, pixel] of common.entries()) {
       const at = cell(pixel);
-      if (!first.has(at)) first.set(at, palette.push(pixel) - 1);
-      chosen.set(pixel, first.get(at));
+      if (turn < KEPT || !first.has(at)) chosen.set(pixel, palette.push(pixel) - 1);
+      if (!first.has(at)) first.set(at, chosen.get(pixel));
+      chosen.set(pixel, chosen.get(pixel) ?? first.get(at));
     }
   }
 

@@ -1,7 +1,6 @@
 """Which pictures there are, and how their files are called."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Final, Literal
 
 from standalone.home import REPOSITORY
@@ -67,6 +66,7 @@ PICTURES: Final[Mapping[str, str]] = {
     "link-progress": "The phone was found.",
     "link-names": "Names arrive.",
     "link-ready": "Linked.",
+    "engine": "The engine room, for admins.",
 }
 """Name and what is to be seen, in the order in which a person comes by."""
 WINDOWS: Final = frozenset({"today-busy", "today-sending", "today-missed", "today-blocked", "find"})
@@ -83,8 +83,3 @@ def files_of(name: str) -> Iterator[tuple[str, int, int, Theme]]:
 def every_file() -> list[str]:
     """Return the names of all files that the folder holds."""
     return [file for name in PICTURES for file, *_ in files_of(name)]
-
-
-def file_path(file: str) -> Path:
-    """Return where a file lies."""
-    return FOLDER / file

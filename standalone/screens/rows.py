@@ -90,9 +90,9 @@ def bring_to(
         run(query, "note_wake", message=message, woken=woken, ready=ready, slept=slept)
 
 
-def run(query: Query, name: str, /, **values: str | datetime | None) -> None:
-    """Run a statement of rows.sql with these values (None: "")."""
-    query("".join(f"\\set {key} {_quoted(value)}\n" for key, value in values.items()) + STATEMENTS[name])
+def run(query: Query, name: str, /, **values: str | datetime | None) -> str:
+    """Run a statement of rows.sql with these values (None: ""); return psql's bare output."""
+    return query("".join(f"\\set {key} {_quoted(value)}\n" for key, value in values.items()) + STATEMENTS[name])
 
 
 def _quoted(value: str | datetime | None) -> str:

@@ -57,3 +57,37 @@ FROM (SELECT * FROM messages WHERE account_id = :'account' ORDER BY id LIMIT 1) 
         make_interval(secs => (14 + (day * 37 + turn * 53) % 41
             + CASE WHEN day = 17 AND turn = 2 THEN 190 ELSE 0 END) / 1000.0) AS late) AS times
 WHERE (day * 7 + turn) % 3 > 0;
+
+-- name: make_admin
+UPDATE users SET is_admin = true WHERE email = :'email';
+
+-- name: add_crowd
+-- Some hundred accounts of as many people, with a day of messages behind and before them, many at :'peak'.
+INSERT INTO users (id, email)
+SELECT md5('crowd' || n)::uuid, n || '@crowd.example.org' FROM generate_series(1, :'many'::integer) AS n;
+INSERT INTO accounts (id, user_id, link, jid, phone, wrapped_key, names_synced_at)
+SELECT id, id, 'LINKED', '44770098' || left(email, -18) || ':7@s.whatsapp.net', '44770098' || left(email, -18), '\x00', now()
+FROM users WHERE email LIKE '%@crowd.example.org' ORDER BY id;
+INSERT INTO schedules
+    (id, user_id, account_id, recipient, zone, late_limit_s, environment, not_after_s, content_key, body)
+SELECT id, id, id, '447700900002@s.whatsapp.net', 'UTC', 7200, 'demo', 4000000000, '\x00', '\x00'
+FROM users WHERE email LIKE '%@crowd.example.org';
+INSERT INTO messages (id, schedule_id, occurrence, user_id, account_id, recipient, due_at)
+SELECT gen_random_uuid(), id, turn, id, id, '447700900002@s.whatsapp.net',
+    CASE WHEN turn = 1 AND n % 5 = 0 THEN :'peak'::timestamptz
+    ELSE date_trunc('minute', now()) + make_interval(mins => 1 + (n * 37 + turn * 311) % 1440) END
+FROM (SELECT id, left(email, -18)::integer AS n FROM users WHERE email LIKE '%@crowd.example.org') AS people,
+    generate_series(1, 3) AS turn;
+INSERT INTO messages (id, schedule_id, occurrence, user_id, account_id, recipient, due_at, state, wa_id, left_at, sent_at)
+SELECT gen_random_uuid(), id, 100 + turn, id, id, '447700900002@s.whatsapp.net', due, 'SENT', '3EB0' || n || turn,
+    due + late, date_trunc('second', due + late)
+FROM (SELECT id, left(email, -18)::integer AS n FROM users WHERE email LIKE '%@crowd.example.org') AS people,
+    generate_series(1, 2) AS turn,
+    LATERAL (SELECT date_trunc('minute', now()) - make_interval(mins => 5 + (n * 41 + turn * 577) % 1400) AS due,
+        make_interval(secs => (12 + n % 53 + CASE n % 61 WHEN 0 THEN 480 WHEN 1 THEN 160 ELSE 0 END) / 1000.0) AS late)
+        AS times;
+UPDATE accounts SET backoff_until = now() + interval '4 minutes' WHERE number IN (97, 311);
+
+-- name: some_accounts
+-- Which of them hold a slot in the picture.
+SELECT id FROM accounts WHERE backoff_until IS NULL ORDER BY md5(number::text) LIMIT 20;

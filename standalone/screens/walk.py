@@ -10,6 +10,7 @@ from standalone.person import MESSAGE_PAGE, Person
 from standalone.screens.album import Album
 from standalone.screens.day import Day
 from standalone.screens.desk import Desk
+from standalone.screens.engine import show_engine
 from standalone.screens.letters import FIRST, LETTERS, SENT_NOW, Letter
 from standalone.screens.linking import QR, show_linking
 from standalone.screens.seats import somebody
@@ -127,3 +128,4 @@ async def walk(browser: Browser, desk: Desk, album: Album) -> None:
     await show_pages(ada, desk, album, account, messages)
     await show_second_device(browser, desk, album, messages)
     await show_linking(browser, desk, album)
+    await show_engine(ada, desk, album, EMAIL)

@@ -280,6 +280,7 @@ async def test_an_edit_that_the_engine_was_quicker_than_keeps_what_was_written(s
 
 async def test_another_time_is_chosen_by_keys_and_taken_back(sender):
     page = await sender.open(f"{sender.path}/time")
+    await expect(page.get_by_text("Time in Berlin")).to_be_visible()
     before = await page.get_by_label("Time", exact=True).input_value()
     await expect(page.get_by_label("Time", exact=True)).to_be_focused()
     await page.get_by_label("Day").fill("2020-01-01")
