@@ -80,7 +80,7 @@ def why(held: Held, zone: ZoneInfo) -> str:
         return f"first sync, budget {lasting(held.sticky_left_ms)}"
     if held.phase == Phase.LINGERING and not held.idle:
         return "lingering for receipts"
-    return "idle, stays while nobody needs it"
+    return "idle, nobody needs its slot"
 
 
 def late_loops(boards: list[Board], now_ms: int) -> list[str]:
