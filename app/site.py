@@ -25,7 +25,7 @@ from store.notices import Notices
 from store.rates import Rates
 from store.redis import Redis
 from store.run_state import RunState
-from store.schedules import Announce
+from store.schedules import Announce, Schedules
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class Site:
     run_state: RunState
     notices: Notices
     announce: Announce
+    schedules: Schedules
     logins: Logins
     recent: RecentLogins
     codes: LoginCodes
@@ -70,6 +71,7 @@ async def open_site(settings: Settings, log: FilteringBoundLogger, stopping: asy
     pool = await open_pool(settings.database_url)
     redis = Redis(settings.redis_url)
     notices = Notices(redis)
+    announce = Announce(Due(redis), notices)
     hub = Hub(NewsChannel(settings.redis_url), log)
     door = EnclaveDoor(settings.enclave_socket, log)
     logins = Logins(redis)
@@ -83,7 +85,8 @@ async def open_site(settings: Settings, log: FilteringBoundLogger, stopping: asy
             redis=redis,
             run_state=RunState(redis),
             notices=notices,
-            announce=Announce(Due(redis), notices),
+            announce=announce,
+            schedules=Schedules(pool, announce),
             logins=logins,
             recent=RecentLogins(logins),
             codes=LoginCodes(redis),

@@ -158,6 +158,8 @@ CLAIM_LEASE_S: Final = 30.0
 CLAIM_BATCH_MAX: Final = 500
 TOGETHER_MAX: Final = 100
 """Sends that share one commit: more would make the first of them wait for the last."""
+IMPORT_BATCH: Final = 1000
+"""Messages of an import that share one commit: nobody waits for the first of them."""
 TOGETHER_BATCHES: Final = 2
 """Of them under way at one time, so that we work while the database does."""
 LATE_DEFAULT_S: Final = 2 * 3600

@@ -1,7 +1,7 @@
 """A user schedules a message. Postgres commits first; Redis is told afterwards. What happens to it then: `changing`."""
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -16,16 +16,12 @@ from store.database import Pool, new_id, reaching
 from store.due import Due
 from store.notices import Element, Notices
 from store.statements import Statements
+from store.together import APART, Apart, Together
 from store.viewing import Viewing
 
 _SQL = Statements("schedules")
 _ACCOUNT_KEY = _SQL["account_key"]
-_LOCK_ACCOUNT = _SQL["lock_account"]
-_COUNT_OPEN = _SQL["count_open"]
 _FIND_RECIPIENT = _SQL["find_recipient"]
-_ADD_SCHEDULE = _SQL["add_schedule"]
-_ADD_MESSAGE = _SQL["add_message"]
-_ADD_CHANGE = _SQL["add_change"]
 
 CAN_SCHEDULE = frozenset({Link.LINKED, Link.BANNED})
 """Links with which a new message makes sense: a ban ends, the others need a person first."""
@@ -67,6 +63,16 @@ class Announce:
                 await self._due.forget([message])
         await self._notices.tell(user, (Element.MESSAGE, message))
 
+    async def all_due(self, new: Sequence[tuple[UUID, UUID, datetime]]) -> None:
+        """New messages, given as user, message and instant."""
+        horizon = datetime.now(UTC) + timedelta(seconds=limits.NEAR_HORIZON_S)
+        near = [(message, int(due_at.timestamp() * 1000)) for _, message, due_at in new if due_at < horizon]
+        with contextlib.suppress(Unavailable):
+            if near:
+                await self._due.add(near)
+                await self._due.tell_changed()
+        await self._notices.tell_messages((user, message) for user, message, _ in new)
+
     async def not_due(self, user: UUID, message: UUID) -> None:
         """The message is not going to leave."""
         with contextlib.suppress(Unavailable):
@@ -96,37 +102,87 @@ async def check_recipient(pool: Pool, account: UUID, jid: str) -> None:
         raise Refused(RefusalCode.RECIPIENT_UNKNOWN, "recipient")
 
 
-async def create(pool: Pool, announce: Announce, new: NewSchedule) -> UUID:
-    """Stores the schedule and its one message, and returns the message's id. Raises Refused, Unavailable."""
-    message = new_id()
-    async with reaching(), pool.acquire() as connection, connection.transaction():
-        link = await connection.fetchval(_LOCK_ACCOUNT, new.account, new.user)
-        if link is None:
-            raise Refused(RefusalCode.NOT_FOUND, "account")
-        _check_link(link)
-        if await connection.fetchval(_COUNT_OPEN, new.account) >= limits.OPEN_MESSAGES_PER_ACCOUNT_MAX:
-            raise Refused(RefusalCode.TOO_MANY_MESSAGES)
-        added = await connection.fetchval(
-            _ADD_SCHEDULE,
-            new.id,
-            new.user,
-            new.account,
-            new.recipient,
-            new.zone,
-            limits.LATE_DEFAULT_S,
-            new.binding.environment,
-            new.binding.not_after_s,
-            new.content_key,
-            new.body,
-            new.viewing.wrapped if new.viewing else None,
-            new.viewing.key if new.viewing else None,
+class Schedules:
+    """Takes new messages in; those of one moment share a commit (`store/together.py`)."""
+
+    def __init__(self, pool: Pool, announce: Announce) -> None:
+        """Works on `pool`, tells through `announce`."""
+        self._pool = pool
+        self._announce = announce
+        self._together: Together[NewSchedule, UUID | Refused] = Together(
+            self._create, most=limits.TOGETHER_MAX, at_once=limits.TOGETHER_BATCHES
         )
-        if added is None:
-            raise Refused(RefusalCode.REPLAYED)
-        await connection.execute(_ADD_MESSAGE, message, new.id, new.user, new.account, new.recipient, new.due_at)
-        await connection.execute(_ADD_CHANGE, message, CREATED, "")
-    await announce.due(new.user, message, new.due_at)
-    return message
+
+    async def create(self, new: NewSchedule) -> UUID:
+        """Stores the schedule and its one message, and returns the message's id. Raises Refused, Unavailable."""
+        result = await self._together.ask(new)
+        if isinstance(result, Refused):
+            raise result
+        return result
+
+    async def create_all(self, new: Sequence[NewSchedule]) -> list[UUID | Refused]:
+        """Does so for many, each with a result of its own: the message's id, or why not. Raises Unavailable.
+
+        Committed bit by bit: what an outage cuts short can be asked for again, and says REPLAYED of what was stored.
+        """
+        results: list[UUID | Refused] = []
+        for start in range(0, len(new), limits.IMPORT_BATCH):
+            part = await self._create(new[start : start + limits.IMPORT_BATCH], True)
+            results += [result for result in part if not isinstance(result, Apart)]
+        return results
+
+    async def _create(self, new: Sequence[NewSchedule], wait: bool) -> list[UUID | Refused | Apart]:
+        accounts = list({one.account for one in new})
+        async with reaching(), self._pool.acquire() as connection, connection.transaction():
+            locked = await connection.fetch(_SQL["lock_accounts" if wait else "lock_free_accounts"], accounts)
+            links = {(row["id"], row["user_id"]): row["link"] for row in locked}
+            room = {
+                row["account_id"]: limits.OPEN_MESSAGES_PER_ACCOUNT_MAX - row["open"]
+                for row in await connection.fetch(_SQL["count_open"], [row["id"] for row in locked])
+            }
+            held = {row["id"] for row in locked}
+            results = [_verdict(one, links, room) if wait or one.account in held else APART for one in new]
+            taken = [(one, result) for one, result in zip(new, results, strict=True) if isinstance(result, UUID)]
+            rows = await connection.fetch(_SQL["add"], *_columns(taken), limits.LATE_DEFAULT_S, CREATED)
+        stored = {row["message"] for row in rows}
+        await self._announce.all_due([(one.user, message, one.due_at) for one, message in taken if message in stored])
+        return [
+            Refused(RefusalCode.REPLAYED) if isinstance(result, UUID) and result not in stored else result
+            for result in results
+        ]
+
+
+def _verdict(new: NewSchedule, links: Mapping[tuple[UUID, UUID], str], room: dict[UUID, int]) -> UUID | Refused:
+    """A new message's id, which takes one of `room`; or why there is none."""
+    link = links.get((new.account, new.user))
+    if link is None:
+        return Refused(RefusalCode.NOT_FOUND, "account")
+    if Link(link) not in CAN_SCHEDULE:
+        return Refused(RefusalCode.NOT_LINKED, "account")
+    left = room.get(new.account, limits.OPEN_MESSAGES_PER_ACCOUNT_MAX)
+    if left <= 0:
+        return Refused(RefusalCode.TOO_MANY_MESSAGES)
+    room[new.account] = left - 1
+    return new_id()
+
+
+def _columns(taken: Sequence[tuple[NewSchedule, UUID]]) -> list[list[object]]:
+    """The arguments of `add`, an array each."""
+    return [
+        [one.id for one, _ in taken],
+        [message for _, message in taken],
+        [one.user for one, _ in taken],
+        [one.account for one, _ in taken],
+        [one.recipient for one, _ in taken],
+        [one.zone for one, _ in taken],
+        [one.due_at for one, _ in taken],
+        [one.binding.environment for one, _ in taken],
+        [one.binding.not_after_s for one, _ in taken],
+        [one.content_key for one, _ in taken],
+        [one.body for one, _ in taken],
+        [one.viewing.wrapped if one.viewing else None for one, _ in taken],
+        [one.viewing.key if one.viewing else None for one, _ in taken],
+    ]
 
 
 def _check_link(link: str) -> None:

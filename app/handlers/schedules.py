@@ -118,7 +118,7 @@ async def create_schedule(request: AppRequest, site: Site) -> Response[Any]:
         body=body,
         viewing=viewing,
     )
-    message = await schedules.create(site.pool, site.announce, new)
+    message = await site.schedules.create(new)
     if wants_json(request):
         answer = {"id": str(message), "schedule": str(schedule), "due_at": due_at.isoformat()}
         return Response(answer, status_code=201, headers={"location": f"/messages/{message}"})

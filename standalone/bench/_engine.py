@@ -49,13 +49,12 @@ class Due(NamedTuple):
 
 
 class Engine:
-    """The running supervisor and its far side."""
+    """The stores of a running supervisor, and its far side."""
 
-    def __init__(self, store: EngineStore, door: NullDoor, supervisor: Supervisor) -> None:
+    def __init__(self, store: EngineStore, door: NullDoor) -> None:
         """`open_engine` makes it."""
         self.store = store
         self.door = door
-        self.supervisor = supervisor
         self._phones = FIRST_PHONE
 
     async def add_accounts(self, count: int) -> list[Account]:
@@ -145,7 +144,7 @@ async def open_engine(stores: Stores, slots: int) -> AsyncGenerator[Engine]:
         supervisor.context.pace = Pace(per_s=CONNECTS_PER_S, ceiling_per_s=CONNECTS_PER_S)
         try:
             await supervisor.start()
-            yield Engine(store, door, supervisor)
+            yield Engine(store, door)
         finally:
             await supervisor.stop()
             await own.close()

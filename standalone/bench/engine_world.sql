@@ -63,3 +63,20 @@ FROM asked WHERE m.id = asked.message;
 -- All messages that wait, account by account in turn.
 SELECT id, account_id FROM messages WHERE state = 'SCHEDULED'
 ORDER BY row_number() OVER (PARTITION BY account_id ORDER BY id), account_id;
+
+-- name: least_message
+-- The limit of one new message: everything of it in one statement.
+-- $1 schedule  $2 message  $3 user  $4 account  $5 due  $6 recipient  $7 sealed body
+WITH rule AS (
+    INSERT INTO schedules
+        (id, user_id, account_id, recipient, zone, late_limit_s, environment, not_after_s, content_key, body)
+    VALUES ($1, $3, $4, $6, 'UTC', 7200, 'local', 4000000000, '\x00', $7)
+), noted AS (
+    INSERT INTO changes (message_id, event) VALUES ($2, 'created')
+)
+INSERT INTO messages (id, schedule_id, occurrence, user_id, account_id, recipient, due_at)
+VALUES ($2, $1, 1, $3, $4, $6, $5);
+
+-- name: count
+-- How many messages there are.
+SELECT count(*) FROM messages;

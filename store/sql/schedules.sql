@@ -2,36 +2,51 @@
 -- $1 account  $2 user
 SELECT link, wrapped_key FROM accounts WHERE id = $1 AND user_id = $2
 
--- name: lock_account
--- $1 account  $2 user  Its row stays locked, so that the count of open messages cannot be raced.
+-- name: lock_accounts
+-- $1 accounts  Their rows stay locked, so that the counts of open messages cannot be raced.
 -- One that is being unlinked takes no message any more.
-SELECT CASE WHEN wish = 'unlink' THEN 'UNLINKED' ELSE link END AS link FROM accounts WHERE id = $1 AND user_id = $2 FOR UPDATE
+SELECT id, user_id, CASE WHEN wish = 'unlink' THEN 'UNLINKED' ELSE link END AS link
+FROM accounts WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
+
+-- name: lock_free_accounts
+-- $1 accounts  The same for those that nobody else has locked.
+SELECT id, user_id, CASE WHEN wish = 'unlink' THEN 'UNLINKED' ELSE link END AS link
+FROM accounts WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 
 -- name: count_open
--- $1 account
-SELECT count(*) FROM messages
-WHERE account_id = $1 AND state IN ('SCHEDULED', 'ARMED', 'SENDING', 'HELD', 'BLOCKED')
+-- $1 accounts
+SELECT account_id, count(*) AS open FROM messages
+WHERE account_id = ANY($1::uuid[]) AND state IN ('SCHEDULED', 'ARMED', 'SENDING', 'HELD', 'BLOCKED')
+GROUP BY account_id
 
 -- name: find_recipient
 -- $1 account  $2 JID
 SELECT can_send FROM contacts WHERE account_id = $1 AND jid = $2
 
--- name: add_schedule
--- $1 id  $2 user  $3 account  $4 recipient  $5 zone  $6 late limit (s)  $7 environment  $8 not after (s)
--- $9 sealed content key  $10 sealed body  $11, $12 the content key under a viewing key, and which, or NULL.
--- Gives nothing when the id is taken.
-INSERT INTO schedules
-    (id, user_id, account_id, recipient, zone, late_limit_s, environment, not_after_s, content_key, body,
-     viewing, viewing_key)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-ON CONFLICT (id) DO NOTHING
-RETURNING id
-
--- name: add_message
--- $1 id  $2 schedule  $3 user  $4 account  $5 recipient  $6 due
-INSERT INTO messages (id, schedule_id, occurrence, user_id, account_id, recipient, due_at)
-VALUES ($1, $2, 1, $3, $4, $5, $6)
-
--- name: add_change
--- $1 message  $2 event  $3 reason
-INSERT INTO changes (message_id, event, reason) VALUES ($1, $2, $3)
+-- name: add
+-- Schedules $1 with their messages $2, in the same order.  $3 users  $4 accounts  $5 recipients  $6 zones  $7 due
+-- $8 environments  $9 not after (s)  $10 sealed content keys  $11 sealed bodies  $12, $13 the content keys under a viewing
+-- key, and which, or NULL  $14 late limit (s)  $15 event. Gives the messages that were stored: not those whose id is taken.
+WITH asked AS (
+    SELECT DISTINCT ON (schedule) * FROM unnest(
+        $1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::timestamptz[], $8::text[],
+        $9::bigint[], $10::bytea[], $11::bytea[], $12::bytea[], $13::uuid[]
+    ) AS asked (schedule, message, person, account, recipient, zone, due_at, environment, not_after_s, content_key,
+                body, viewing, viewing_key) ORDER BY schedule
+), rules AS (
+    INSERT INTO schedules
+        (id, user_id, account_id, recipient, zone, late_limit_s, environment, not_after_s, content_key, body,
+         viewing, viewing_key)
+    SELECT schedule, person, account, recipient, zone, $14, environment, not_after_s, content_key, body,
+           viewing, viewing_key
+    FROM asked
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id
+), stored AS (
+    INSERT INTO messages (id, schedule_id, occurrence, user_id, account_id, recipient, due_at)
+    SELECT message, schedule, 1, person, account, recipient, due_at FROM asked JOIN rules ON rules.id = asked.schedule
+    RETURNING id
+), noted AS (
+    INSERT INTO changes (message_id, event) SELECT id, $15 FROM stored
+)
+SELECT id AS message FROM stored

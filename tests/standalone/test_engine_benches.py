@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from standalone.bench import _command, burst, ontime
+from standalone.bench import _command, burst, enqueue, ontime
 from standalone.bench._command import Figures
 
 
@@ -20,6 +20,12 @@ def test_burst_sends_everything_once() -> None:
     figures = burst.measure(messages=30, accounts=5, ahead_s=2.0)
     assert set(figures) >= {"drain_s", "limit_s", "ratio", "duplicates"}
     assert (figures["lost"], figures["duplicates"], figures["unsettled"], figures["early"]) == (0, 0, 0, 0)
+
+
+def test_enqueue_stores_and_hints_everything_it_takes_in() -> None:
+    figures = enqueue.measure(accounts=7, singles=150, alone=5, imported=20)
+    assert set(figures) >= {"per_s", "bulk_per_s", "limit_per_s"}
+    assert (figures["lost"], figures["unhinted"]) == (0, 0)
 
 
 def test_the_last_line_is_the_object(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
