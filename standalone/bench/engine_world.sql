@@ -80,3 +80,50 @@ VALUES ($2, $1, 1, $3, $4, $6, $5);
 -- name: count
 -- How many messages there are.
 SELECT count(*) FROM messages;
+
+-- name: make_accounts
+-- $1 how many  Linked accounts that sleep, one user each.
+WITH people AS (
+    INSERT INTO users (id, email, zone)
+    SELECT gen_random_uuid(), 'u' || n || '@example.org', 'UTC' FROM generate_series(1, $1::bigint) AS n
+    RETURNING id, email
+)
+INSERT INTO accounts (id, user_id, link, jid, phone, wrapped_key, names_synced_at, last_hot_at)
+SELECT id, id, 'LINKED', '4915' || n || ':1@s.whatsapp.net', '4915' || n, decode(repeat('00', 60), 'hex'), now(), now()
+FROM people, substring(email, 2, position('@' IN email) - 2) AS n;
+
+-- name: make_messages
+-- Messages of accounts in turn.  $1, $2 from and to which number  $3 accounts  $4 first is due in (s)  $5 between two (s)
+-- $6 recipient  $7 sealed body. Ids sort by time, as the product's do.
+WITH owners AS MATERIALIZED (
+    SELECT id, user_id, row_number() OVER (ORDER BY id) - 1 AS place FROM accounts
+), made AS MATERIALIZED (
+    SELECT n, owners.id AS account, owners.user_id AS person, now() + make_interval(secs => $4 + n * $5::float8) AS due_at,
+           
+           (lpad(to_hex(1800000000000 + n), 12, '0') || '7' || substr(md5('a' || n), 1, 3) || '8' || substr(md5('a' || n), 4, 15))::uuid
+               AS schedule,
+           (lpad(to_hex(1800000000000 + n), 12, '0') || '7' || substr(md5('b' || n), 1, 3) || '8' || substr(md5('b' || n), 4, 15))::uuid
+               AS message
+    FROM generate_series($1::bigint, $2::bigint - 1) AS n JOIN owners ON owners.place = n % $3::bigint
+), rules AS (
+    INSERT INTO schedules
+        (id, user_id, account_id, recipient, zone, late_limit_s, environment, not_after_s, content_key, body)
+    SELECT schedule, person, account, $6, 'UTC', 7200, 'local', 4000000000, decode(repeat('00', 60), 'hex'), $7 FROM made
+), noted AS (
+    INSERT INTO changes (message_id, event) SELECT message, 'created' FROM made
+)
+INSERT INTO messages (id, schedule_id, occurrence, user_id, account_id, recipient, due_at)
+SELECT message, schedule, 1, person, account, $6, due_at FROM made;
+
+-- name: bytes
+-- What everything of messages takes, indexes included.
+SELECT (pg_total_relation_size('schedules') + pg_total_relation_size('messages') + pg_total_relation_size('changes')
+        + pg_total_relation_size('attempts'))::bigint;
+
+-- name: bring_forward
+-- The first message is due now.
+UPDATE messages SET due_at = now() WHERE id = (SELECT id FROM messages ORDER BY due_at LIMIT 1);
+
+-- name: first_left
+-- When the first of all was handed over, NULL while none was.
+SELECT min(left_at) FROM messages WHERE left_at IS NOT NULL;

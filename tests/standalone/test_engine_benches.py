@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from standalone.bench import _command, burst, enqueue, ontime
+from standalone.bench import _command, burst, enqueue, idle, ontime
 from standalone.bench._command import Figures
 
 
@@ -26,6 +26,16 @@ def test_enqueue_stores_and_hints_everything_it_takes_in() -> None:
     figures = enqueue.measure(accounts=7, singles=150, alone=5, imported=20)
     assert set(figures) >= {"per_s", "bulk_per_s", "limit_per_s"}
     assert (figures["lost"], figures["unhinted"]) == (0, 0)
+
+
+def test_idle_looks_at_all_of_it_and_sends_what_became_due_meanwhile() -> None:
+    figures = idle.measure(accounts=20, messages=400, settle_s=0.1, look_s=0.1)
+    keys = {"supervisor_extra_mb", "redis_mb", "pg_bytes_per_message", "idle_cpu_pct", "restart_s"}
+    assert set(figures) >= keys
+    assert (figures["accounts"], figures["messages"]) == (20, 400)
+    assert figures["supervisor_mb"] > 0
+    assert figures["pg_bytes_per_message"] > 0
+    assert 0 < figures["restart_s"] < idle.SENT_S
 
 
 def test_the_last_line_is_the_object(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
