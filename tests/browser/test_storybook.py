@@ -78,3 +78,15 @@ async def test_without_motion_another_theme_is_there_at_once(story_page: Page) -
     await story_page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     begun = "() => document.getAnimations().filter((it) => it instanceof CSSTransition).length"
     assert await story_page.evaluate(begun) == 0
+
+
+WIDTHS_OF_ACTIONS = """() => [...document.querySelectorAll(".actions .btn")]
+  .filter((it) => it.checkVisibility())
+  .map((it) => [it.textContent.trim(), it.closest("[class^=place]").clientWidth - it.offsetWidth])
+  .filter(([, lacks]) => lacks !== 0)"""
+
+
+async def test_on_a_phone_every_action_fills_its_place(story_page: Page) -> None:
+    await story_page.set_viewport_size({"width": 390, "height": 844})
+    assert await story_page.locator(".actions .btn").count() > 0
+    assert await story_page.evaluate(WIDTHS_OF_ACTIONS) == []
