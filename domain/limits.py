@@ -356,6 +356,8 @@ SHUN_S: Final = 30.0
 """How long an account whose actor crashed is left alone by this node."""
 WORLD_RETRY_S: Final = 0.5
 """Between two tries of a write that must not be lost, while Postgres is away."""
+WORLD_QUIET_S: Final = 10.0
+"""Who found the world away this lately finds the same outage, and does not log it again."""
 CHORES_MAX: Final = 256
 TERM_DRAIN_S: Final = 25.0
 ACTOR_MAILBOX_MAX: Final = 256

@@ -91,13 +91,13 @@ class Tree:
     async def _keep(self, child: Child, started: Callable[[], None]) -> None:
         """Runs a child for ever. A lost world is waited for; anything else is a bug and costs a restart."""
         clock = asyncio.get_running_loop().time
-        away_s = -WORLD_QUIET_S
+        away_s = -limits.WORLD_QUIET_S
         while True:
             try:
                 await child.run(started)
                 error, trace = "ended", ""
             except Unavailable as unavailable:
-                if clock() - away_s >= WORLD_QUIET_S:  # once an outage
+                if clock() - away_s >= limits.WORLD_QUIET_S:  # once an outage
                     emit("world_failed", part=child.name, error=str(unavailable))
                 await asyncio.sleep(WORLD_WAIT_S)
                 away_s = clock()
@@ -123,8 +123,6 @@ class Tree:
 
 WORLD_WAIT_S: Final = 0.5
 """Between two looks for a world that is away."""
-WORLD_QUIET_S: Final = 10.0
-"""A child that found its world away this lately finds the same outage."""
 
 
 def places(error: BaseException) -> str:

@@ -49,7 +49,7 @@ class Loop:
     async def run(self, started: Callable[[], None]) -> None:
         """Turns until cancelled. An absent world costs a turn, not the loop."""
         started()
-        away = False
+        away, failed_s = False, -limits.WORLD_QUIET_S
         while True:
             self._woken.clear()
             began_s = clock.loop_s()
@@ -57,9 +57,9 @@ class Loop:
                 turn = await self._run_once()
                 away = False
             except Unavailable as unavailable:
-                if not away:
+                if not away and began_s - failed_s >= limits.WORLD_QUIET_S:  # once an outage
                     emit("world_failed", part=self.name, error=str(unavailable))
-                away, turn = True, Turn()
+                away, failed_s, turn = True, clock.loop_s(), Turn()
             self._note(self.name, clock.loop_s() - began_s, failed=away)
             if any(turn.counts.values()):
                 emit("loop_turn", loop=self.name, counts={name: n for name, n in turn.counts.items() if n})
