@@ -28,8 +28,8 @@ _CONNECTING: Final[dict[str, str]] = {
     WantKind.DUE.name: "connecting",
     WantKind.PAIRING.name: "linking",
     WantKind.WISH.name: "connecting, its owner asked",
-    WantKind.STICKY.name: "connecting for its first sync",
-    WantKind.HEALTH.name: "connecting, so that WhatsApp keeps the link",
+    WantKind.STICKY.name: "connecting, first sync",
+    WantKind.HEALTH.name: "connecting, health wake",
 }
 
 
