@@ -21,7 +21,7 @@ from store.pages import Account, Contact
 class Next(msgspec.Struct, frozen=True, kw_only=True):
     """What the page says under the chosen time. No text of a message is known here.
 
-    `asked`: the time and the zone that this answers, as they were asked for, with a space between.
+    `asked`: time, zone, window and how late (s) that this answers, as they were asked for, with a space between.
     `line`, `there`, `note`: when it leaves, what time it is for the recipient then, what clocks do to it. `error`,
     `field`: why the time cannot be ("due", "zone"); then the three are "". `day`, `clock`: the chosen time as the
     fields show it, "" when it is not one; `sent`: the time of day at which it leaves. `city`: what the zone is called.
@@ -53,6 +53,7 @@ class Compose(msgspec.Struct, frozen=True, kw_only=True):
     """The page on which one writes. `schedule` is the id that the seal will be bound to; `to`: already chosen.
 
     `zone_known`: the person's zone is one that they or their browser said. `again`: a message to be written again.
+    `windows`, `late`: how exactly it leaves and how late it may be, in seconds and in words.
     """
 
     schedule: str
@@ -66,6 +67,9 @@ class Compose(msgspec.Struct, frozen=True, kw_only=True):
     zone_known: bool
     attested: bool
     chars_max: int
+    windows: tuple[tuple[int, str], ...] = departure.WINDOWS
+    late: tuple[tuple[int, str], ...] = departure.LATE
+    late_usual: int = limits.LATE_DEFAULT_S
     again: str
 
 
@@ -84,12 +88,15 @@ def next_view(
     contact: Contact | None,
     now: datetime,
     leaves: Departure | None = None,
+    *,
+    window_s: int = 0,
+    late_limit_s: int = limits.LATE_DEFAULT_S,
 ) -> Next:
     """What follows from a chosen time (`due`, as `draft.chosen` takes it), a zone, and a recipient ("": none yet).
 
-    `leaves`: when it would leave, if not at the chosen time.
+    `leaves`: when it would leave, if not at the chosen time. `window_s`, `late_limit_s`: as a schedule has them.
     """
-    asked = f"{due} {zone_name}"
+    asked = f"{due} {zone_name} {window_s} {late_limit_s}"
     zone = zone_or_utc(zone_name)
     today = f"{now.astimezone(zone).date()}"
     try:
@@ -105,16 +112,19 @@ def next_view(
             city=city(zone.key),
             today=today,
         )
+    on_time_until = chosen.at + timedelta(seconds=window_s)
     found = None
     if to and account is not None:
-        facts = facts_of(account, contact, group=to.endswith("@g.us"), due_at=chosen.at, leaves=leaves)
+        facts = facts_of(
+            account, contact, group=to.endswith("@g.us"), due_at=on_time_until, leaves=leaves, late_limit_s=late_limit_s
+        )
         found = flight_view(flight(facts, now), zone, now, account=str(account.id))
     said = chosen
-    if leaves is not None and limits.SOON_AFTER_S <= (leaves.at - chosen.at).total_seconds() <= limits.LATE_DEFAULT_S:
-        said = msgspec.structs.replace(chosen, at=leaves.at)
+    if leaves is not None and limits.SOON_AFTER_S <= (leaves.at - on_time_until).total_seconds() <= late_limit_s:
+        said, window_s = msgspec.structs.replace(chosen, at=leaves.at), 0
     return Next(
         asked=asked,
-        line=departure.leaves(said, zone, now),
+        line=departure.leaves(said, zone, now, window_s),
         there=departure.there(said, zone, zone_of(to)),
         note=departure.quirk(chosen, zone),
         day=f"{chosen.wall:%Y-%m-%d}",

@@ -10,9 +10,9 @@ from app import words
 from app.clock import WEEKDAYS, Moment, moment, zone_or_utc
 from app.flight_view import FlightView, at_words
 from app.forecast import Departure
-from app.message_view import name_of, status
+from app.message_view import name_of, status, too_late
 from app.strip_view import ON_TIME_S, Strip, span, strip
-from app.timeline_view import HEARD_S, Step, steps, why_late
+from app.timeline_view import HEARD_S, Step, its_time, steps, why_late
 from app.toast_view import Toast
 from app.views import Status
 from domain import limits
@@ -91,7 +91,7 @@ def letter(
     left_at = message.left_at if message.state in LEFT else None
     statement, line = _statement(message, sealed, changes, wake, zone, now)
     until = due.iso if message.state in (_S.SCHEDULED, _S.ARMED) and message.due_at > now else ""
-    if leaves is not None and (leaves.at - message.due_at).total_seconds() >= limits.SOON_AFTER_S:
+    if leaves is not None and (leaves.at - message.on_time_until).total_seconds() >= limits.SOON_AFTER_S:
         statement, line, until = _later(message, sealed, leaves, zone, now)
     return Letter(
         id=str(message.id),
@@ -103,8 +103,8 @@ def letter(
         until=until,
         actions=_actions(message, now),
         status=status(message, zone, now, flight),
-        beside=f"{span((left_at - message.due_at).total_seconds())} after {due.seconds}" if left_at else "",
-        strip=strip(message.due_at, left_at, _arrived_at(message, changes), zone) if left_at else None,
+        beside=_beside(message, left_at, zone) if left_at else "",
+        strip=strip(its_time(message, left_at), left_at, _arrived_at(message, changes), zone) if left_at else None,
         flight=flight,
         steps=steps(message, changes, wake, sealed.body_bytes, zone, now),
         body_bytes=sealed.body_bytes,
@@ -121,7 +121,7 @@ def _statement(
     at = at_words(message.due_at, zone, now)
     if message.state in LEFT:
         left_at = message.left_at or message.sent_at or message.due_at
-        late_s = (left_at - message.due_at).total_seconds()
+        late_s = (left_at - message.on_time_until).total_seconds()
         if late_s < ON_TIME_S:
             return f"{moment(left_at, zone).seconds}, on time", ""
         return f"Left {span(late_s)} late", why_late(message, changes, wake, zone)
@@ -132,13 +132,14 @@ def _statement(
             "We won't send it twice; look at the chat and decide.",
         )
     told = words.sentence(words.reason(message.reason))
+    by = f"By {_clock(message.on_time_until, zone)} at the latest." if message.window_s else ""
     return {
-        _S.SCHEDULED: (f"Leaves {at}", told),
-        _S.ARMED: ("Leaving now", "You can still stop it."),
+        _S.SCHEDULED: (f"Leaves {_about(at)}" if by else f"Leaves {at}", told or by),
+        _S.ARMED: ("Leaving soon" if by else "Leaving now", f"{by} You can still stop it.".strip()),
         _S.SENDING: ("Leaving now", "It is being handed to WhatsApp."),
         _S.HELD: ("Held", "Send, edit or drop it."),
         _S.BLOCKED: ("Won't leave", told),
-        _S.MISSED: ("Missed", f"Its time was {at.removeprefix('at ')}. {told}"),
+        _S.MISSED: ("Missed", f"Its time was {at.removeprefix('at ')}. {too_late(message) or told}"),
         _S.FAILED: ("Not sent", told),
         _S.CANCELLED: ("Cancelled", f"Nothing goes to {name_of(message)} {at}."),
     }[message.state]
@@ -147,7 +148,7 @@ def _statement(
 def _later(message: Message, sealed: Sealed, leaves: Departure, zone: ZoneInfo, now: datetime) -> tuple[str, str, str]:
     """Of one that leaves later than its time, or would: statement, line, until when it counts down."""
     at, own = at_words(leaves.at, zone, now), at_words(message.due_at, zone, now)
-    if (leaves.at - message.due_at).total_seconds() > sealed.late_limit_s:
+    if (leaves.at - message.on_time_until).total_seconds() > sealed.late_limit_s:
         return "Won't leave in time", f"It could leave {at} at the earliest: {leaves.why}.", ""
     return f"Leaves {at}", f"Not {own}: {leaves.why}.", moment(leaves.at, zone, now).iso
 
@@ -197,10 +198,13 @@ def _arrived_at(message: Message, changes: list[Change]) -> datetime | None:
 
 def _details(message: Message, sealed: Sealed, due: Moment, zone: ZoneInfo, now: datetime) -> list[tuple[str, str]]:
     until = moment(datetime.fromtimestamp(sealed.not_after_s, UTC), zone, now)
-    rows = [("Due", f"{due.day}, {due.seconds.removesuffix(':00')}"), *_their_time(message, zone)]
+    when = f"{due.day}, {due.seconds.removesuffix(':00')}"
+    if message.window_s:
+        when += f" to {_clock(message.on_time_until, zone)}"
+    rows = [("Due", when), *_their_time(message, zone)]
     rows += [
         ("From", sealed.name or (f"+{sealed.phone}" if sealed.phone else "your phone")),
-        ("If late", f"Send up to {span(sealed.late_limit_s)} late"),
+        ("If late", f"Send up to {span(sealed.late_limit_s)} late, else missed"),
         ("Sealed until", until.day),
         ("Size", f"{sealed.body_bytes:,} bytes, sealed"),
     ]
@@ -215,6 +219,24 @@ def _their_time(message: Message, zone: ZoneInfo) -> list[tuple[str, str]]:
     here = message.due_at.astimezone(zone)
     day = "" if here.date() == there.date() else f"{WEEKDAYS[there.weekday()]} "
     return [("In their zone", f"{day}{there:%H:%M} {city(theirs)}")]
+
+
+def _about(at: str) -> str:
+    """ "tomorrow at about 09:00" """
+    head, _, time = at.rpartition("at ")
+    return f"{head}at about {time}"
+
+
+def _clock(instant: datetime, zone: ZoneInfo) -> str:
+    return moment(instant, zone).seconds.removesuffix(":00")
+
+
+def _beside(message: Message, left_at: datetime, zone: ZoneInfo) -> str:
+    if message.window_s and left_at <= message.on_time_until:
+        return f"between {_clock(message.due_at, zone)} and {_clock(message.on_time_until, zone)}"
+    return (
+        f"{span((left_at - message.on_time_until).total_seconds())} after {moment(message.on_time_until, zone).seconds}"
+    )
 
 
 def _long_day(instant: datetime, zone: ZoneInfo, now: datetime) -> str:

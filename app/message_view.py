@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 from app import words
 from app.clock import WEEKDAYS, moment, zone_or_utc
 from app.flight_view import FlightView
-from app.strip_view import ON_TIME_S
+from app.strip_view import ON_TIME_S, span
 from app.views import MessageRow, Status
 from domain.flight import Lamp
-from domain.message import MessageState
+from domain.message import MessageState, Reason
 from domain.naming import digits_of
 from domain.zones import city, zone_of_number
 from store.pages import Message
@@ -47,9 +47,16 @@ def message_row(message: Message, zone: ZoneInfo, now: datetime, flight: FlightV
         sub=_their_time(message, zone),
         name=name_of(message),
         body_bytes=message.body_bytes,
-        extra=f"{message.members} people" if message.members else "",
+        extra=_extra(message, zone),
         status=status(message, zone, now, flight, in_row=True),
     )
+
+
+def _extra(message: Message, zone: ZoneInfo) -> str:
+    parts = [f"{message.members} people"] if message.members else []
+    if message.window_s:
+        parts.append(f"about then, by {message.on_time_until.astimezone(zone):%H:%M}")
+    return ", ".join(parts)
 
 
 def _their_time(message: Message, zone: ZoneInfo) -> str:
@@ -76,11 +83,12 @@ def status(
         if message.state is MessageState.SCHEDULED and told and flight.lamp == Lamp.CLEAR:
             more = told  # why the last try did not get out
     elif message.state in _TOLD:
+        told = missed(message) or told
         word = f"{word}: {told}" if told else word
     elif message.state is MessageState.UNCONFIRMED:
         word, more = f"Uncertain: may have left at {moment(message.due_at, zone).time}", "look, or send again"
     elif message.state is MessageState.SENT:
-        more = lateness(message.left_at or message.sent_at or message.due_at, message.due_at)
+        more = lateness(message.left_at or message.sent_at or message.due_at, message.on_time_until)
     elif message.state is MessageState.DELIVERED and message.delivered_at:
         more = moment(message.delivered_at, zone).seconds
     elif message.state is MessageState.READ and message.read_at:
@@ -97,6 +105,20 @@ def status(
         tone=tone,
         more=more,
     )
+
+
+def missed(message: Message) -> str:
+    """How late a message had become when it was given up, and what its person had allowed; "" where nobody can say."""
+    late_s = (message.updated_at - message.on_time_until).total_seconds()
+    if message.state is not MessageState.MISSED or message.reason != Reason.TOO_LATE or late_s <= message.late_limit_s:
+        return ""
+    return f"{span(late_s)} late, you said {span(message.late_limit_s)}"
+
+
+def too_late(message: Message) -> str:
+    """The same as a sentence."""
+    told = missed(message)
+    return f"It was {told.replace(', you said', ', and you asked for at most')}." if told else ""
 
 
 _MORE: Final[dict[MessageState, str]] = {

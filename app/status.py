@@ -23,6 +23,7 @@ STATUS: Final[dict[RefusalCode, int]] = {
     _C.TIME_INVALID: 422,
     _C.TIME_PAST: 422,
     _C.TIME_TOO_FAR: 422,
+    _C.CHOICE_UNKNOWN: 422,
     _C.ZONE_UNKNOWN: 422,
     _C.RECIPIENT_INVALID: 422,
     _C.RECIPIENT_UNKNOWN: 422,

@@ -82,7 +82,7 @@ def why_late(message: Message, changes: list[Change], wake: Wake | None, zone: Z
         chosen = change.event in (CREATED, _E.MOVED, _E.RESENT, _E.RESTORED)
         if chosen and (message.due_at - change.at).total_seconds() < SHORT_S:
             return "It was asked for at short notice: we had to wake up first."
-    if wake is not None and wake.ready_at is not None and wake.ready_at > message.due_at:
+    if wake is not None and wake.ready_at is not None and wake.ready_at > message.on_time_until:
         ready = moment(wake.ready_at, zone)
         return f"We were woken late, or WhatsApp was slow to let us in: ready at {ready.seconds}{ready.ms}."
     return ""
@@ -99,7 +99,7 @@ def _of_changes(
         if change.event in _WHEN and change.event != last:
             continue
         if number == begun and message.left_at is not None:
-            found.append(_left(message.left_at, message.due_at))
+            found.append(_left(message.left_at, its_time(message, message.left_at)))
             continue
         icon, title, tone = words.CHANGE.get(change.event, ("clock", change.event.replace("_", " "), "calm"))
         if change.event == last and change.event in (_E.CLAIMED, _E.BEGUN) and message.state in (_S.ARMED, _S.SENDING):
@@ -131,6 +131,11 @@ def _when(message: Message, change: Change, zone: ZoneInfo, now: datetime) -> tu
     learnt = moment(change.at, zone, now)
     same_day = change.at.astimezone(zone).date() == happened.astimezone(zone).date()
     return happened, False, f"We learnt it at {learnt.seconds}." if same_day else f"We learnt it later: {learnt.full}."
+
+
+def its_time(message: Message, left_at: datetime) -> datetime:
+    """Its due instant; of a message with a window the instant inside it that is nearest to when it left."""
+    return min(max(left_at, message.due_at), message.on_time_until)
 
 
 def _left(left_at: datetime, due_at: datetime) -> _Happening:

@@ -116,9 +116,10 @@ def checked(message: Message, account: Account, now: datetime, leaves: Departure
         account,
         message if message.recipient_name is not None else None,
         group=message.recipient.endswith("@g.us"),
-        due_at=message.due_at,
+        due_at=message.on_time_until,
         seal_until=datetime.fromtimestamp(message.not_after_s, UTC),
         leaves=leaves,
+        late_limit_s=message.late_limit_s,
     )
     return flight(facts, now)
 

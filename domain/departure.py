@@ -6,12 +6,16 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from domain import civil
+from domain import civil, limits
 from domain.draft import Chosen
 from domain.zones import city
 
 MORNING: Final = time(9)
 EVENING: Final = time(19)
+WINDOWS: Final = ((0, "Exactly"), (300, "About, 5 min"), (1800, "About, 30 min"))
+"""How exactly a message leaves: the choices, in seconds after its time and in words."""
+LATE: Final = ((300, "5 minutes"), (1800, "30 minutes"), (limits.LATE_DEFAULT_S, "2 hours"), (24 * 3600, "a day"))
+"""How late it may be: the choices, in seconds and in words."""
 SOON_S: Final = 3600
 """What leaves sooner than this is told in minutes too."""
 
@@ -37,12 +41,16 @@ def picks(now: datetime, zone: ZoneInfo) -> list[Pick]:
     return found
 
 
-def leaves(chosen: Chosen, zone: ZoneInfo, now: datetime) -> str:
-    """ "Leaves tomorrow at 9:00." in the writer's zone."""
+def leaves(chosen: Chosen, zone: ZoneInfo, now: datetime, window_s: int = 0) -> str:
+    """ "Leaves tomorrow at 9:00." in the writer's zone; with a window "at about 9:00, by 9:05 at the latest." """
     here = chosen.at.astimezone(zone)
     left_s = (chosen.at - now).total_seconds()
     if left_s <= 0:
         return "Leaves now."
+    if window_s:
+        latest = (chosen.at + timedelta(seconds=window_s)).astimezone(zone)
+        day = civil.day_words(here.date(), now.astimezone(zone).date())
+        return f"Leaves {day} at about {clock_words(here)}, by {clock_words(latest)} at the latest."
     day = civil.day_words(here.date(), now.astimezone(zone).date())
     soon = f", in {civil.span_words(left_s)}" if left_s < SOON_S else ""
     return f"Leaves {day} at {clock_words(here)}{soon}."

@@ -115,6 +115,24 @@ def chosen(local: str, zone_name: str, now: datetime) -> Chosen:
     return Chosen(at=max(instant, now.astimezone(UTC)), wall=wall, quirk=quirk)
 
 
+def window_s(text: str) -> int:
+    """How many seconds after its time a message may leave and be on time; "" for at its time. Raises Refused."""
+    return _seconds(text, 0, 0, limits.WINDOW_S_MAX)
+
+
+def late_limit_s(text: str) -> int:
+    """How many seconds late a message may leave before it is missed; "" for the usual. Raises Refused."""
+    return _seconds(text, limits.LATE_DEFAULT_S, limits.LATE_S_MIN, limits.LATE_S_MAX)
+
+
+def _seconds(text: str, usual: int, least: int, most: int) -> int:
+    if not text:
+        return usual
+    if not text.isascii() or not text.isdecimal() or not least <= int(text[:9]) <= most:
+        raise Refused(RefusalCode.CHOICE_UNKNOWN)
+    return int(text[:9])
+
+
 def _wall(local: str) -> datetime:
     # As people type it first: ISO 8601 would take 21.30 for a little after nine.
     day, _, typed = local.partition("T")

@@ -166,6 +166,11 @@ LATE_DEFAULT_S: Final = 2 * 3600
 """A message older than this is MISSED, unless its schedule says otherwise."""
 DUE_FUTURE_S_MAX: Final = 366 * 24 * 3600
 """Furthest due time that can be chosen."""
+WINDOW_S_MAX: Final = 3600
+"""Longest window of a message that may leave about its time."""
+LATE_S_MIN: Final = 60
+LATE_S_MAX: Final = 24 * 3600
+"""Least and most that a person may allow a message to be late."""
 OVERDUE_S: Final = 3.0
 """A message that has not left this long after its instant is called late."""
 DUE_PAST_S_MAX: Final = 60

@@ -23,6 +23,7 @@ class RefusalCode(StrEnum):
     TIME_INVALID = "time_invalid"
     TIME_PAST = "time_past"
     TIME_TOO_FAR = "time_too_far"
+    CHOICE_UNKNOWN = "choice_unknown"
     ZONE_UNKNOWN = "zone_unknown"
     RECIPIENT_INVALID = "recipient_invalid"
     RECIPIENT_UNKNOWN = "recipient_unknown"
@@ -66,6 +67,7 @@ SENTENCES: Final[dict[RefusalCode, str]] = {
     RefusalCode.TIME_INVALID: "That is not a time we can read. Write it like 9:30, 930 or 9pm.",
     RefusalCode.TIME_PAST: "That time has passed. Choose a later one.",
     RefusalCode.TIME_TOO_FAR: "That is more than a year away.",
+    RefusalCode.CHOICE_UNKNOWN: "That is none of the choices. Load the page anew; your text is kept.",
     RefusalCode.ZONE_UNKNOWN: "We do not know that time zone.",
     RefusalCode.RECIPIENT_INVALID: "Choose a contact, or write the number with its country code.",
     RefusalCode.RECIPIENT_UNKNOWN: "That contact is not in this account.",

@@ -4,7 +4,7 @@ import { Refusal, Unreached, ask } from "./ask.js";
 import { takeDraft } from "./compose_draft.js";
 import { showText, textTrouble } from "./compose_text.js";
 import { focusOn, hasPlace, note, tell } from "./compose_trouble.js";
-import { chooseTime, chosenTime, detectZone, due, refresh, refreshSoon, startTime, timeTrouble } from "./compose_when.js";
+import { chooseTime, chosenTime, detectZone, due, exactness, refresh, refreshSoon, startTime, timeTrouble } from "./compose_when.js";
 import { attach } from "./to.js";
 
 const form = document.getElementById("compose");
@@ -154,7 +154,7 @@ button.addEventListener("click", async () => {
   tried = text.value;
   keep();
   const zone = document.getElementById("zone").value.trim();
-  const asked = { text: text.value, account: account.value, schedule: schedule.value, recipient: recipient.value, due: due(), zone };
+  const asked = { text: text.value, account: account.value, schedule: schedule.value, recipient: recipient.value, due: due(), zone, ...exactness() };
   try {
     const { sealAndSchedule } = await fetched(sealing());
     const address = await sealAndSchedule(user, asked);

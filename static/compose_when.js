@@ -9,6 +9,7 @@ const form = document.getElementById("compose");
 const day = document.getElementById("day");
 const clock = document.getElementById("clock");
 const zone = document.getElementById("zone");
+const late = document.getElementById("late");
 const fold = document.getElementById("zone-field");
 const spoken = document.getElementById("spoken");
 
@@ -28,14 +29,19 @@ function pick(value) {
 // What is chosen, as the server takes it: minutes from now, or a day and a time.
 export const due = () => (picked().startsWith("+") ? picked() : `${day.value}T${clock.value.trim()}`);
 
+// How exactly it leaves and how late it may be, in seconds.
+export const exactness = () => ({ window: form.querySelector("[name=window]:checked").value, late: late.value });
+
 // What the server is asked about; #next says what it was asked about (`data-asked`).
-const question = () => `${due()} ${zone.value.trim()}`;
+const question = () => `${due()} ${zone.value.trim()} ${exactness().window} ${late.value}`;
 const answered = () => facts().asked === question();
 
 // What to keep of it, and back.
-export const chosenTime = () => ({ pick: picked(), day: day.value, clock: clock.value, zone: zone.value });
+export const chosenTime = () => ({ pick: picked(), day: day.value, clock: clock.value, zone: zone.value, ...exactness() });
 
-export function chooseTime({ pick: value, day: date, clock: time, zone: name }) {
+export function chooseTime({ pick: value, day: date, clock: time, zone: name, window: exact, late: most }) {
+  for (const radio of form.querySelectorAll("[name=window]")) if (radio.value === exact) radio.checked = true;
+  for (const option of late.options) if (option.value === most) option.selected = true;
   zone.value = name;
   day.value = date;
   clock.value = time;
@@ -71,6 +77,7 @@ export async function refresh({ byHand = false, anew = false } = {}) {
     to: document.getElementById("recipient").value,
     today: anew ? "" : facts().today,
     pick: wanted,
+    ...exactness(),
   });
   await htmx.ajax("GET", `/schedules/next?${asked}`, { source: "#spoken", target: "#next", swap: "outerMorph" });
   if (picked() !== wanted) pick(wanted); // new picks came along
@@ -102,6 +109,7 @@ export function startTime(changed) {
     refreshSoon({ byHand: true, anew });
   };
   form.addEventListener("change", (event) => {
+    if (["window", "late"].includes(event.target.name)) byHand();
     if (event.target.name !== "pick") return;
     wanted = event.target.value;
     const [date, time] = event.target.value.split("T");

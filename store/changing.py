@@ -40,6 +40,7 @@ _LOCK_MESSAGE = _SQL["lock_message"]
 _COUNT_OPEN = _SQL["count_open"]
 _CHANGE_MESSAGE = _SQL["change_message"]
 _CHANGE_SCHEDULE = _SQL["change_schedule"]
+_MAKE_EXACT = _SQL["make_exact"]
 _ADD_CHANGE = _SQL["add_change"]
 _SEALING_OF = _SQL["sealing_of"]
 _LOCK_ACCOUNT_OF_SCHEDULE = _SQL["lock_account_of_schedule"]
@@ -96,14 +97,20 @@ async def restore(pool: Pool, announce: Announce, user: UUID, message: UUID, now
     await _announce(announce, user, message, state, locked.due_at)
 
 
-async def move(pool: Pool, announce: Announce, user: UUID, message: UUID, due_at: datetime) -> datetime:
+async def move(
+    pool: Pool, announce: Announce, user: UUID, message: UUID, due_at: datetime, *, at_once: bool = False
+) -> datetime:
     """Gives a message that has not left another instant, within its seal; returns the one that it had.
+
+    `at_once`: it is to leave now, whatever its window was.
 
     Raises Refused (SEAL_EXPIRED at "due"), Unavailable.
     """
     async with _locked(pool, user, message) as (connection, locked):
         _check_table(locked, MessageEvent.MOVED)
         state = await _change(connection, locked, MessageEvent.MOVED, due_at)
+        if at_once:
+            await connection.execute(_MAKE_EXACT, locked.schedule_id)
     await _announce(announce, user, message, state, due_at)
     return locked.due_at
 
@@ -114,6 +121,7 @@ async def resend(pool: Pool, announce: Announce, user: UUID, message: UUID, now:
         if locked.state in WAITING:
             return
         state = await _reopen(connection, locked, MessageEvent.RESENT, now)
+        await connection.execute(_MAKE_EXACT, locked.schedule_id)
     await _announce(announce, user, message, state, now)
 
 

@@ -42,7 +42,10 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Armed(msgspec.Struct, frozen=True, kw_only=True):
-    """A message in hand: to be begun at `fire_ms` (its due instant, or later after a failure), Unix ms."""
+    """A message in hand: to be begun at `fire_ms` (its due instant, or later after a failure), Unix ms.
+
+    `window_s`: it is on time until this much after its due instant; `late_limit_s`: and of use until then.
+    """
 
     id: UUID
     user: UUID
@@ -53,6 +56,12 @@ class Armed(msgspec.Struct, frozen=True, kw_only=True):
     late_limit_s: int
     due_ms: int
     fire_ms: int
+    window_s: int = 0
+
+    @property
+    def latest_ms(self) -> int:
+        """When it should be begun at the latest."""
+        return max(self.fire_ms, self.due_ms + self.window_s * 1000)
 
 
 class Horizon(msgspec.Struct, frozen=True, kw_only=True):

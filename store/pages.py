@@ -1,6 +1,6 @@
 """What pages read, one query a part; every query names the user, so that a foreign id finds nothing."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -68,6 +68,7 @@ class Leaving(msgspec.Struct, frozen=True, kw_only=True):
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """A message as lists know it. `recipient_name` None: not among the contacts.
 
+    `window_s`: it is on time until this much after `due_at`; `late_limit_s`: later than that still it is MISSED.
     `left_at`: when we handed it over, by our clock. `sent_at`, `delivered_at`, `read_at`: WhatsApp's, in whole seconds.
     `body_bytes`: size of its sealed text, whose seal ends at `not_after_s` (Unix s). `members`: of a group, else 0.
     """
@@ -89,6 +90,13 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     members: int
     established: bool
     can_send: bool
+    window_s: int = 0
+    late_limit_s: int = limits.LATE_DEFAULT_S
+
+    @property
+    def on_time_until(self) -> datetime:
+        """The end of its window: its due instant, where it has none."""
+        return self.due_at + timedelta(seconds=self.window_s)
 
 
 class Sealed(msgspec.Struct, frozen=True, kw_only=True):

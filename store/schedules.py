@@ -30,6 +30,7 @@ CAN_SCHEDULE = frozenset({Link.LINKED, Link.BANNED})
 class NewSchedule(msgspec.Struct, frozen=True, kw_only=True):
     """A sealed message to one recipient at one instant (UTC). `id` was chosen by the page and is in the binding.
 
+    `window_s`: it may leave this much later and is on time then; `late_limit_s`: so much later still, else MISSED.
     `viewing` None: no browser will show the text again.
     """
 
@@ -43,6 +44,8 @@ class NewSchedule(msgspec.Struct, frozen=True, kw_only=True):
     content_key: bytes
     body: bytes
     viewing: Viewing | None = None
+    window_s: int = 0
+    late_limit_s: int = limits.LATE_DEFAULT_S
 
 
 class Announce:
@@ -143,7 +146,7 @@ class Schedules:
             held = {row["id"] for row in locked}
             results = [_verdict(one, links, room) if wait or one.account in held else APART for one in new]
             taken = [(one, result) for one, result in zip(new, results, strict=True) if isinstance(result, UUID)]
-            rows = await connection.fetch(_SQL["add"], *_columns(taken), limits.LATE_DEFAULT_S, CREATED)
+            rows = await connection.fetch(_SQL["add"], *_columns(taken), CREATED)
         stored = {row["message"] for row in rows}
         await self._announce.all_due([(one.user, message, one.due_at) for one, message in taken if message in stored])
         return [
@@ -182,6 +185,8 @@ def _columns(taken: Sequence[tuple[NewSchedule, UUID]]) -> list[list[object]]:
         [one.body for one, _ in taken],
         [one.viewing.wrapped if one.viewing else None for one, _ in taken],
         [one.viewing.key if one.viewing else None for one, _ in taken],
+        [one.late_limit_s for one, _ in taken],
+        [one.window_s for one, _ in taken],
     ]
 
 

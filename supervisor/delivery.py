@@ -145,7 +145,7 @@ class Delivery:
         except DoorLost:
             answer = None
         if isinstance(answer, Sent):
-            await self._finish(begun, answer, late_ms)
+            await self._finish(begun, answer, late_ms, message.window_s)
         else:
             await self._fail(begun, answer)
 
@@ -173,7 +173,7 @@ class Delivery:
         assert isinstance(answer, Sent | NotSent)
         return answer
 
-    async def _finish(self, begun: Begun, sent: Sent, late_ms: int) -> None:
+    async def _finish(self, begun: Begun, sent: Sent, late_ms: int, window_s: int) -> None:
         actor = self._actor
         finished: Finished | None = None
 
@@ -194,6 +194,8 @@ class Delivery:
             sent.wa_id, begun.recipient, linger_s(first_contact=finished is not None and finished.first_contact)
         )
         actor.forgive()
+        if window_s:  # inside its window it is not late
+            late_ms = max(0, late_ms - window_s * 1000)
         emit("message_sent", account=actor.account, message=begun.message, attempt=begun.attempt, late_ms=late_ms)
 
     async def _fail(self, begun: Begun, answer: NotSent | Code | None) -> None:

@@ -42,6 +42,19 @@ class Outbox:
             heapq.heappop(self._order)
         return None
 
+    def wake(self) -> tuple[int, int] | None:
+        """Between which instants (Unix ms) the account should be ready, for the one that is urgent first.
+
+        What is open by then comes along (domain/wakes.py). None: nothing is in hand.
+        """
+        first = self.first()
+        if first is None:
+            return None
+        if first.latest_ms == first.fire_ms:
+            return first.fire_ms, first.fire_ms
+        latest_ms = min(one.latest_ms for one in self._by_id.values())
+        return max(one.fire_ms for one in self._by_id.values() if one.fire_ms <= latest_ms), latest_ms
+
     def messages(self) -> list[Armed]:
         """All of them, in no order."""
         return list(self._by_id.values())

@@ -39,7 +39,7 @@ def want(actor: "Actor") -> Want | None:
     now_ms = clock.now_ms()
     not_before_ms = max(actor.waits.until_ms, actor.context.fleet_stopped_until_ms)
     kind, ready_at_ms, patience_s = None, now_ms, 0.0
-    first = actor.outbox.first()
+    wake = actor.outbox.wake()
     if actor.wish == "pair" and actor.link is Link.PAIRING:
         kind, ready_at_ms = WantKind.PAIRING, actor.row.wished_ms
         not_before_ms = actor.context.fleet_stopped_until_ms
@@ -49,8 +49,9 @@ def want(actor: "Actor") -> Want | None:
         kind, ready_at_ms = WantKind.DUE, actor.doubted_ms
     elif actor.wish in ("unlink", "sync"):
         kind, ready_at_ms = WantKind.WISH, actor.row.wished_ms
-    elif first is not None:
-        kind, ready_at_ms = WantKind.DUE, first.fire_ms
+    elif wake is not None:
+        kind, (ready_at_ms, latest_ms) = WantKind.DUE, wake
+        patience_s = (latest_ms - ready_at_ms) / 1000
     elif wants_sync(actor):
         kind, ready_at_ms, patience_s = WantKind.STICKY, actor.adopted_ms, limits.STICKY_PATIENCE_S
     elif actor.health_due:

@@ -69,7 +69,7 @@ async def change_message(request: AppRequest, site: Site, message_id: str) -> Re
         zone = form.zone or await users.zone_of(site.pool, user)
         due_at = now if form.due == NOW else draft.due_at(f"{form.day}T{form.due}" if form.day else form.due, zone, now)
         async with saying(request, site, message, Act.MOVE):
-            was = await changing.move(site.pool, site.announce, user, message, due_at)
+            was = await changing.move(site.pool, site.announce, user, message, due_at, at_once=form.due == NOW)
     except Refused as refused:
         if not form.day or wants_json(request) or request.headers.get("hx-request"):
             raise

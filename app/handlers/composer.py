@@ -81,16 +81,20 @@ async def show_next(
     to: str = "",
     today: str = "",
     pick: str = "",
+    window: str = "",
+    late: str = "",
 ) -> Response[Any]:
     """When what is being written leaves, in words, and whether it will. The text is not asked for.
 
     `today`: the date of the picks that the page shows; when it is another day in the zone, new ones come along, and
-    `pick` is the chosen one.
+    `pick` is the chosen one. `window`, `late`: how much later (s) it is on time, and of use.
     """
     user, now = login_of(request).user, datetime.now(UTC)
     own = await _account(site, user, account)
     contact = await pages.contact(site.pool, user, own.id, to) if own and to else None
-    found = next_view(due, zone, to, own, contact, now, await _leaves(site, own, to, due, zone, now))
+    leaves = await _leaves(site, own, to, due, zone, now)
+    window_s, late_limit_s = draft.window_s(window), draft.late_limit_s(late)
+    found = next_view(due, zone, to, own, contact, now, leaves, window_s=window_s, late_limit_s=late_limit_s)
     if wants_json(request):
         return Response(msgspec.to_builtins(found))
     picks = picks_view(zone_or_utc(zone), now, pick) if found.today != today else None

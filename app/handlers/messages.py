@@ -91,6 +91,8 @@ async def _json(site: Site, user: UUID, message: Message) -> dict[str, Any]:
         "state": str(message.state),
         "reason": message.reason,
         "due_at": _iso(message.due_at),
+        "window_s": message.window_s,
+        "late_limit_s": message.late_limit_s,
         "left_at": _iso(message.left_at),
         "sent_at": _iso(message.sent_at),
         "delivered_at": _iso(message.delivered_at),

@@ -55,13 +55,18 @@ class SealedFields(msgspec.Struct, frozen=True):
 
 
 class NewMessage(SealedFields, frozen=True):
-    """What the composer sends. `due`: local wall-clock time in `zone`."""
+    """What the composer sends. `due`: local wall-clock time in `zone`.
+
+    `window`: until how many seconds later it is on time; `late`: and how much later still it is worth sending.
+    """
 
     schedule: str = ""
     account: str = ""
     recipient: str = ""
     due: str = ""
     zone: str = ""
+    window: str = ""
+    late: str = ""
 
 
 @get("/seal-key")
@@ -94,7 +99,8 @@ async def create_schedule(request: AppRequest, site: Site) -> Response[Any]:
     recipient = draft.recipient(form.recipient)
     due_at = draft.due_at(form.due, form.zone, datetime.now(UTC))
     envelope, body, not_after_s = read_seal(form)
-    if not_after_s < due_at.timestamp() + limits.LATE_DEFAULT_S:
+    window_s, late_limit_s = draft.window_s(form.window), draft.late_limit_s(form.late)
+    if not_after_s < due_at.timestamp() + window_s + late_limit_s:
         raise Refused(RefusalCode.SEAL_EXPIRED, "due")
     viewing = await read_viewing(site, user, form.viewing, form.viewing_key)
     wrapped_key = await schedules.account_key(site.pool, user, account)
@@ -117,6 +123,8 @@ async def create_schedule(request: AppRequest, site: Site) -> Response[Any]:
         content_key=await ingest(site, wrapped_key, binding, form.kid, envelope, body),
         body=body,
         viewing=viewing,
+        window_s=window_s,
+        late_limit_s=late_limit_s,
     )
     message = await site.schedules.create(new)
     if wants_json(request):

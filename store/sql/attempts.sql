@@ -30,7 +30,7 @@ WITH asked AS (
     WHERE id = ANY($1::uuid[]) FOR UPDATE SKIP LOCKED
 ), picked AS (
     SELECT m.id, asked.attempt, asked.secret, asked.now, asked.boot,
-           m.due_at + make_interval(secs => s.late_limit_s) < asked.now AS late
+           m.due_at + make_interval(secs => s.window_s + s.late_limit_s) < asked.now AS late
     FROM asked JOIN owners a ON a.id = asked.account AND a.epoch = asked.epoch
     JOIN locked m ON m.id = asked.message AND m.account_id = a.id AND m.epoch = a.epoch
     JOIN schedules s ON s.id = m.schedule_id

@@ -8,7 +8,7 @@ WHERE m.id = $1 AND m.user_id = $2 FOR NO KEY UPDATE OF a
 
 -- name: lock_message
 -- $1 message
-SELECT m.state, m.due_at, m.account_id, m.schedule_id, s.late_limit_s, s.not_after_s
+SELECT m.state, m.due_at, m.account_id, m.schedule_id, s.window_s + s.late_limit_s AS late_limit_s, s.not_after_s
 FROM messages m JOIN schedules s ON s.id = m.schedule_id WHERE m.id = $1 FOR UPDATE OF m
 
 -- name: count_open
@@ -23,6 +23,10 @@ UPDATE messages SET state = $2, reason = $3, due_at = $4, not_before = NULL, upd
 -- name: change_schedule
 -- $1 schedule  $2 states from which this may start  $3 the state that it leads to
 UPDATE schedules SET state = $3 WHERE id = $1 AND state = ANY ($2::text[])
+
+-- name: make_exact
+-- $1 schedule  It leaves at its instant from now on.
+UPDATE schedules SET window_s = 0 WHERE id = $1
 
 -- name: add_change
 -- $1 message  $2 event  $3 reason
@@ -40,7 +44,7 @@ WHERE s.id = $1 AND s.user_id = $2 FOR NO KEY UPDATE OF a
 
 -- name: lock_waiting
 -- $1 schedule  $2 states in which a message waits
-SELECT m.id, m.state, m.due_at, s.late_limit_s FROM messages m JOIN schedules s ON s.id = m.schedule_id
+SELECT m.id, m.state, m.due_at, s.window_s + s.late_limit_s AS late_limit_s FROM messages m JOIN schedules s ON s.id = m.schedule_id
 WHERE m.schedule_id = $1 AND m.state = ANY ($2::text[]) ORDER BY m.id FOR UPDATE OF m
 
 -- name: change_seal

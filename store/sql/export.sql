@@ -22,7 +22,7 @@ WHERE a.user_id = $1 AND (c.account_id, c.jid) > ($2, $3) ORDER BY c.account_id,
 
 -- name: schedules
 -- $1 user  $2 the last one  $3 at most
-SELECT id, account_id, recipient, state, zone, late_limit_s, environment, not_after_s, content_key, body, viewing,
+SELECT id, account_id, recipient, state, zone, window_s, late_limit_s, environment, not_after_s, content_key, body, viewing,
        viewing_key, created_at
 FROM schedules WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3
 

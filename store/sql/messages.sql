@@ -32,7 +32,7 @@ WITH locked AS (
     SELECT id, account_id, schedule_id, state, due_at, not_before FROM messages
     WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE SKIP LOCKED
 ), picked AS (
-    SELECT m.id, a.epoch, s.late_limit_s FROM locked m
+    SELECT m.id, a.epoch, s.window_s, s.window_s + s.late_limit_s AS late_limit_s FROM locked m
     JOIN accounts a ON a.id = m.account_id
     JOIN schedules s ON s.id = m.schedule_id
     WHERE m.state = ANY($2::text[]) AND a.owner = $4 AND a.owned_until > now()
@@ -40,7 +40,7 @@ WITH locked AS (
 ), armed AS (
     UPDATE messages m SET state = $3, epoch = picked.epoch, reason = '', updated_at = now()
     FROM picked WHERE m.id = picked.id
-    RETURNING m.id, m.user_id, m.account_id, m.recipient, m.epoch, m.attempts, picked.late_limit_s,
+    RETURNING m.id, m.user_id, m.account_id, m.recipient, m.epoch, m.attempts, picked.window_s, picked.late_limit_s,
               (extract(epoch FROM m.due_at) * 1000)::bigint AS due_ms,
               (extract(epoch FROM greatest(m.due_at, m.not_before)) * 1000)::bigint AS fire_ms
 ), noted AS (
@@ -67,8 +67,8 @@ SELECT id, user_id, schedule_id FROM moved;
 SELECT id FROM messages WHERE account_id = $1 AND state = $3 AND epoch < $2;
 
 -- name: openable
--- All messages of account $1 in one of the states $2 with their late limits, earliest first.
-SELECT m.id, (extract(epoch FROM m.due_at) * 1000)::bigint AS due_ms, s.late_limit_s
+-- All messages of account $1 in one of the states $2 with how late each may be, earliest first.
+SELECT m.id, (extract(epoch FROM m.due_at) * 1000)::bigint AS due_ms, s.window_s + s.late_limit_s AS late_limit_s
 FROM messages m JOIN schedules s ON s.id = m.schedule_id
 WHERE m.account_id = $1 AND m.state = ANY($2::text[]) ORDER BY m.due_at, m.id;
 
@@ -90,7 +90,7 @@ WHERE s.id = ANY($1::uuid[]) AND s.state = ANY($2::text[])
 -- $4 event  $5 reason
 WITH picked AS (
     SELECT m.id FROM messages m JOIN schedules s ON s.id = m.schedule_id
-    WHERE m.state = ANY($1::text[]) AND m.due_at + make_interval(secs => s.late_limit_s) < $3::timestamptz
+    WHERE m.state = ANY($1::text[]) AND m.due_at + make_interval(secs => s.window_s + s.late_limit_s) < $3::timestamptz
     ORDER BY m.id LIMIT $6 FOR UPDATE OF m SKIP LOCKED
 ), moved AS (
     UPDATE messages m SET state = $2, reason = $5, updated_at = now()

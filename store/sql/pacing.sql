@@ -25,7 +25,7 @@ WHERE m.account_id = ANY($1::uuid[]) AND m.state = 'ARMED';
 SELECT m.account_id, m.id, m.recipient AS chat, reach_of(m.recipient, c.name, c.established) AS reach,
        (extract(epoch FROM CASE WHEN m.reason = 'spaced' THEN m.due_at ELSE greatest(m.due_at, m.not_before) END)
         * 1000)::bigint AS from_ms,
-       (extract(epoch FROM m.due_at + make_interval(secs => s.late_limit_s)) * 1000)::bigint AS last_ms
+       (extract(epoch FROM m.due_at + make_interval(secs => s.window_s + s.late_limit_s)) * 1000)::bigint AS last_ms
 FROM messages m JOIN schedules s ON s.id = m.schedule_id
      LEFT JOIN contacts c ON c.account_id = m.account_id AND c.jid = m.recipient
 WHERE m.account_id = ANY($1::uuid[]) AND m.state = 'SCHEDULED' AND greatest(m.due_at, m.not_before) <= $2

@@ -24,16 +24,17 @@ FROM messages m LEFT JOIN contacts c ON c.account_id = m.account_id AND c.jid = 
 WHERE m.account_id = $1 AND m.state IN ('SCHEDULED', 'ARMED', 'SENDING') ORDER BY m.due_at, m.id LIMIT 1
 
 -- name: left_lately
--- $1 account  $2 user  $3 since  $4 at most
-SELECT m.due_at, coalesce(m.left_at, m.sent_at) AS left_at, m.recipient, c.name AS recipient_name
-FROM messages m LEFT JOIN contacts c ON c.account_id = m.account_id AND c.jid = m.recipient
+-- $1 account  $2 user  $3 since  $4 at most  One with a window was due when that closed.
+SELECT m.due_at + make_interval(secs => s.window_s) AS due_at, coalesce(m.left_at, m.sent_at) AS left_at, m.recipient,
+       c.name AS recipient_name
+FROM messages m JOIN schedules s ON s.id = m.schedule_id LEFT JOIN contacts c ON c.account_id = m.account_id AND c.jid = m.recipient
 WHERE m.account_id = $1 AND m.user_id = $2 AND m.due_at >= $3 AND m.sent_at IS NOT NULL
 ORDER BY m.due_at DESC, m.id DESC LIMIT $4
 
 -- name: message_of
 -- $1 message  $2 user
 SELECT m.id, m.account_id, m.recipient, m.due_at, m.state, m.reason, m.left_at, m.sent_at, m.delivered_at, m.read_at,
-       m.updated_at, s.not_after_s, octet_length(s.body) AS body_bytes, c.name AS recipient_name,
+       m.updated_at, s.window_s, s.late_limit_s, s.not_after_s, octet_length(s.body) AS body_bytes, c.name AS recipient_name,
        coalesce(c.members, 0) AS members, coalesce(c.established, false) AS established,
        coalesce(c.can_send, true) AS can_send
 FROM messages m JOIN schedules s ON s.id = m.schedule_id

@@ -26,19 +26,21 @@ SELECT can_send FROM contacts WHERE account_id = $1 AND jid = $2
 -- name: add
 -- Schedules $1 with their messages $2, in the same order.  $3 users  $4 accounts  $5 recipients  $6 zones  $7 due
 -- $8 environments  $9 not after (s)  $10 sealed content keys  $11 sealed bodies  $12, $13 the content keys under a viewing
--- key, and which, or NULL  $14 late limit (s)  $15 event. Gives the messages that were stored: not those whose id is taken.
+-- key, and which, or NULL  $14 late limits (s)  $15 windows (s)  $16 event. Gives the messages that were stored: not those
+-- whose id is taken.
 WITH asked AS (
     SELECT DISTINCT ON (schedule) * FROM unnest(
         $1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::timestamptz[], $8::text[],
-        $9::bigint[], $10::bytea[], $11::bytea[], $12::bytea[], $13::uuid[]
+        $9::bigint[], $10::bytea[], $11::bytea[], $12::bytea[], $13::uuid[], $14::integer[],
+        $15::integer[]
     ) AS asked (schedule, message, person, account, recipient, zone, due_at, environment, not_after_s, content_key,
-                body, viewing, viewing_key) ORDER BY schedule
+                body, viewing, viewing_key, late_limit_s, window_s) ORDER BY schedule
 ), rules AS (
     INSERT INTO schedules
         (id, user_id, account_id, recipient, zone, late_limit_s, environment, not_after_s, content_key, body,
-         viewing, viewing_key)
-    SELECT schedule, person, account, recipient, zone, $14, environment, not_after_s, content_key, body,
-           viewing, viewing_key
+         viewing, viewing_key, window_s)
+    SELECT schedule, person, account, recipient, zone, late_limit_s, environment, not_after_s, content_key, body,
+           viewing, viewing_key, window_s
     FROM asked
     ON CONFLICT (id) DO NOTHING
     RETURNING id
@@ -47,6 +49,6 @@ WITH asked AS (
     SELECT message, schedule, 1, person, account, recipient, due_at FROM asked JOIN rules ON rules.id = asked.schedule
     RETURNING id
 ), noted AS (
-    INSERT INTO changes (message_id, event) SELECT id, $15 FROM stored
+    INSERT INTO changes (message_id, event) SELECT id, $16 FROM stored
 )
 SELECT id AS message FROM stored

@@ -3,7 +3,7 @@
 -- name: to_come
 -- What has not left or needs a person, after ($2, $3), soonest first.  $1 user  $2 instant  $3 message  $4 at most
 SELECT m.id, m.account_id, m.recipient, m.due_at, m.state, m.reason, m.left_at, m.sent_at, m.delivered_at, m.read_at,
-       m.updated_at, s.not_after_s, octet_length(s.body) AS body_bytes, c.name AS recipient_name,
+       m.updated_at, s.window_s, s.late_limit_s, s.not_after_s, octet_length(s.body) AS body_bytes, c.name AS recipient_name,
        coalesce(c.members, 0) AS members, coalesce(c.established, false) AS established,
        coalesce(c.can_send, true) AS can_send
 FROM messages m JOIN schedules s ON s.id = m.schedule_id
@@ -15,7 +15,7 @@ ORDER BY m.due_at, m.id LIMIT $4
 -- name: gone_between
 -- What has left or will not, due from $2 until before $3, newest first.  $1 user  $4 at most
 SELECT m.id, m.account_id, m.recipient, m.due_at, m.state, m.reason, m.left_at, m.sent_at, m.delivered_at, m.read_at,
-       m.updated_at, s.not_after_s, octet_length(s.body) AS body_bytes, c.name AS recipient_name,
+       m.updated_at, s.window_s, s.late_limit_s, s.not_after_s, octet_length(s.body) AS body_bytes, c.name AS recipient_name,
        coalesce(c.members, 0) AS members, coalesce(c.established, false) AS established,
        coalesce(c.can_send, true) AS can_send
 FROM messages m JOIN schedules s ON s.id = m.schedule_id
@@ -43,7 +43,7 @@ WHERE user_id = $1 AND state IN ('SCHEDULED', 'ARMED', 'SENDING', 'HELD', 'BLOCK
 -- Messages to come to somebody who is looked for, soonest first.
 -- $1 user  $2 LIKE patterns that must all be found  $3 LIKE pattern of a number, NULL for none  $4 at most
 SELECT m.id, m.account_id, m.recipient, m.due_at, m.state, m.reason, m.left_at, m.sent_at, m.delivered_at, m.read_at,
-       m.updated_at, s.not_after_s, octet_length(s.body) AS body_bytes, c.name AS recipient_name,
+       m.updated_at, s.window_s, s.late_limit_s, s.not_after_s, octet_length(s.body) AS body_bytes, c.name AS recipient_name,
        c.members, c.established, c.can_send
 FROM messages m JOIN schedules s ON s.id = m.schedule_id
      JOIN contacts c ON c.account_id = m.account_id AND c.jid = m.recipient

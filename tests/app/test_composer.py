@@ -143,3 +143,26 @@ def test_a_seconds_time_is_kept(ana):
     told = ask_next(ana, due=f"{soon:%Y-%m-%dT%H:%M}:30")
     assert told["clock"].endswith(":30")
     assert json.dumps(told)
+
+
+def test_a_window_is_said_in_words_and_kept_with_how_late_it_may_be(ana, database):
+    told = ask_next(ana, due=f"{tomorrow()}T09:00", window="300", late="1800", to=ANNA)
+    assert told["line"] == "Leaves tomorrow at about 9:00, by 9:05 at the latest."
+    assert told["asked"] == f"{tomorrow()}T09:00 Europe/Berlin 300 1800"
+    fields = fill_in(ana, ana.account, due=f"{tomorrow()}T09:00", zone="Europe/Berlin", window="300", late="1800")
+    answer = ana.post("/schedules", fields, Accept="application/json")
+    assert answer.status_code == 201, answer.text
+    page = ana.get(f"/messages/{answer.json()['id']}").text
+    assert "Leaves tomorrow at about 09:00" in page
+    assert "By 09:05 at the latest." in page
+    assert "Send up to 30 min late, else missed" in page
+    assert "about then, by 09:05" in ana.get("/today").text
+
+
+@pytest.mark.parametrize("wrong", [{"window": "3601"}, {"window": "-1"}, {"late": "59"}, {"late": "soon"}])
+def test_what_is_none_of_the_choices_stores_nothing(ana, database, wrong):
+    before = database.count("schedules")
+    answer = ana.post("/schedules", fill_in(ana, ana.account, **wrong), Accept="application/json")
+    assert answer.status_code == 422
+    assert answer.json()["error"]["code"] == "choice_unknown"
+    assert database.count("schedules") == before

@@ -118,6 +118,13 @@ def test_the_size_is_told_of_the_seal_that_is_there() -> None:
         (message(S.FAILED, reason="not_on_whatsapp"), "Not sent", "This number is not on WhatsApp."),
         (message(S.MISSED, reason="too_late"), "Missed", "Its time was 09:00. Later than you allowed."),
         (
+            message(S.MISSED, reason="too_late", updated_at=at(4 * 3_600_000), late_limit_s=1800),
+            "Missed",
+            "Its time was 09:00. It was 4 h late, and you asked for at most 30 min.",
+        ),
+        (message(S.SENT, left_at=at(240_000), sent_at=at(0), window_s=300), "09:04:00, on time", ""),
+        (message(S.SENT, left_at=at(304_100), sent_at=at(0), window_s=300), "Left 4.1 s late", ""),
+        (
             message(S.UNCONFIRMED, reason="session_died"),
             "Uncertain: it may have left at 09:00.",
             "We won't send it twice; look at the chat and decide.",
@@ -248,7 +255,7 @@ def test_a_span_is_as_short_as_it_is_exact(seconds: float, words: str) -> None:
 def test_details_name_the_recipient_s_time_where_it_is_known() -> None:
     rows = dict(page(READ).details)
     assert rows["In their zone"] == "08:00 Lisbon"
-    assert rows["If late"] == "Send up to 30 min late"
+    assert rows["If late"] == "Send up to 30 min late, else missed"
     assert rows["From"] == "Ana"
     assert "In their zone" not in dict(page(message(S.SENT, recipient="123456789012345678@g.us")).details)
 
@@ -256,3 +263,16 @@ def test_details_name_the_recipient_s_time_where_it_is_known() -> None:
 def test_a_day_is_named_whole_over_the_letter() -> None:
     assert page(READ).day == "Tuesday 24 November"
     assert page(message(S.SCHEDULED, due_at=DUE + timedelta(days=90))).day == "Monday 22 February 2027"
+
+
+def test_one_with_a_window_is_said_to_leave_about_its_time_and_by_when() -> None:
+    before = DUE - timedelta(hours=1)
+    shown = page(message(S.SCHEDULED, window_s=300), now=before)
+    assert (shown.statement, shown.line) == ("Leaves at about 09:00", "By 09:05 at the latest.")
+    assert dict(shown.details)["Due"] == "Today, 09:00 to 09:05"
+    armed = page(message(S.ARMED, window_s=300), now=DUE)
+    assert (armed.statement, armed.line) == ("Leaving soon", "By 09:05 at the latest. You can still stop it.")
+    left = page(message(S.SENT, left_at=at(240_000), sent_at=at(0), window_s=300))
+    assert left.beside == "between 09:00 and 09:05"
+    assert left.strip is not None
+    assert not left.strip.late

@@ -281,3 +281,28 @@ async def test_axe_finds_nothing_grave(ana, width, theme):
     await clock_of(page).fill("nine")
     await expect(page.locator("#next")).to_contain_text("not a time we can read")
     assert await grave_findings(page) == []
+
+
+async def test_about_a_time_and_how_late_are_chosen_by_keys_kept_and_sent(ana, database):  # noqa: F811
+    window = await ana.window(viewport={"width": 390, "height": 844}, has_touch=True)
+    page = await ana.page(window)
+    await choose_anna(page)
+    await text_of(page).fill(TEXT)
+    await page.get_by_role("radio", name="Exactly").focus()
+    await page.keyboard.press("ArrowRight")
+    await expect(page.get_by_role("radio", name="About, 5 min")).to_be_checked()
+    await expect(page.locator("#next")).to_contain_text("Leaves tomorrow at about 9:00, by 9:05 at the latest.")
+    await page.get_by_label("If it cannot leave in time").select_option("Send it up to 30 minutes late")
+    await expect(page.locator("#kept span")).to_be_visible()
+    await page.reload()
+    await expect(page.get_by_role("radio", name="About, 5 min")).to_be_checked()
+    await expect(page.get_by_label("If it cannot leave in time")).to_have_value("1800")
+    await expect(page.locator("#next")).to_contain_text("by 9:05 at the latest.")
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert await grave_findings(page) == []
+    await seal_of(page).click()
+    await keep_code(page)
+    await sealed(page)
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Leaves tomorrow at about 09:00")
+    kept = database.run(f"SELECT window_s, late_limit_s FROM schedules WHERE account_id = '{ana.account}'")
+    assert kept == "300|1800"
