@@ -69,7 +69,7 @@ def why(held: Held, zone: ZoneInfo) -> str:
     if held.run == Run.DISCONNECTING:
         return "persisting store"
     if held.phase == Phase.SENDING:
-        return f"sending, {held.in_hand} more in hand" if held.in_hand > 1 else "sending, 1 message"
+        return f"sending, {held.in_hand} more in hand" if held.in_hand else "sending, 1 message"
     if kind == WantKind.PAIRING.name:
         return "linking, history"
     if held.phase == Phase.DRAINING:

@@ -18,7 +18,8 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     """An account with a slot. `run`, `phase` as in domain/account.py, `kind` a WantKind's name in lower case.
 
     `since_ms`: when this run began (Unix ms). `fires_ms`: when its next message leaves, `stays_until_ms`: how long it
-    stays for what may still be heard (both 0: nothing). `in_hand`: messages armed for it.
+    stays for what may still be heard (both 0: nothing). `in_hand`: messages armed for it, beside the one
+    that is being sent.
     """
 
     account: str

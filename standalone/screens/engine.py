@@ -41,7 +41,7 @@ async def show_engine(person: Person, desk: Desk, album: Album, email: str) -> N
             phase=phase,
             kind=kind,
             since_ms=now - 1_000 * (2 + turn),
-            in_hand=int(phase in ("sending", "ready") and kind == "due"),
+            in_hand=int(phase == "ready" and kind == "due"),
             fires_ms=now + 1_000 * turn if phase == "ready" and kind == "due" else 0,
             stays_until_ms=now + 5_000 * turn if phase == "lingering" else 0,
             sticky_left_ms=90_000 if kind == "sticky" else 0,

@@ -72,7 +72,7 @@ def post(redis_url: str, *held: Held, slots: int = 5, door: bool = True, turned_
 
 def held(account: str, **columns: object) -> Held:
     now_ms = time.time_ns() // 1_000_000
-    named = {"run": "HOT", "phase": "sending", "kind": "due", "since_ms": now_ms - 400, "in_hand": 1, **columns}
+    named = {"run": "HOT", "phase": "sending", "kind": "due", "since_ms": now_ms - 400, **columns}
     return Held(account=account, **named)  # ty: ignore[invalid-argument-type]
 
 
