@@ -243,8 +243,10 @@ def _program_of(who: str) -> str:
 
 @contextmanager
 def linked_stack(product: Product) -> Generator[Stack]:
-    """Link the demo's phone and let its first contacts come."""
+    """Link the demo's phone and let its first contacts come; its sends are not spaced, for there are many."""
     assert product.plan.simulator is not None
     control = httpx.Client(base_url=product.plan.simulator.facts["control"], timeout=CONTROL_S, trust_env=False)
     with control:
-        yield Stack(product, product.link(), control)
+        stack = Stack(product, product.link(), control)
+        stack.ask("UPDATE accounts SET paced = false")
+        yield stack

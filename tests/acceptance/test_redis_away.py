@@ -30,7 +30,6 @@ def stack(port: int) -> Iterator[Stack]:
     """Give the whole product with one linked account, watched."""
     watched = {"AUTOSENDR_METRICS_PORT": str(port), "AUTOSENDR_METRICS_TOKEN": TOKEN}
     with demo_product(watched) as product, linked_stack(product) as stack:
-        stack.ask("UPDATE accounts SET paced = false")  # fewer seconds between two sends
         yield stack
 
 
