@@ -92,7 +92,9 @@ class Actors:
             await self.adopt([account])
             return
         row = await self.context.store.accounts.load(account)
-        if row is not None and row.epoch == actor.epoch:
+        if self.by_account.get(account) is not actor:  # let go meanwhile: its next actor reads the wish
+            await self.adopt([account])
+        elif row is not None and row.epoch == actor.epoch:
             actor.refresh(row)
 
     async def propose(self, accounts: Sequence[UUID], kind: WantKind) -> int:

@@ -1,6 +1,11 @@
 """What a person may ask of an account: a wake, and to be forgotten."""
 
+from uuid import UUID
+
+import pytest
+
 from store import farewell, links, wakes
+from store.accounts import AccountRow
 from tests.rows import later
 from tests.supervisor.engines import Engine
 
@@ -41,3 +46,25 @@ async def test_whoever_deletes_everything_is_unlinked_and_then_gone(engine: Engi
     assert await farewell.go_on(engine.store.pool, 9) == 1
     assert await engine.store.pool.fetchval("SELECT count(*) FROM accounts") == 0
     assert [name for name, _ in engine.heard if name == "message_sent"] == []
+
+
+async def test_a_wish_that_is_heard_while_its_account_is_let_go_is_served(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await engine.link()
+    await engine.start()
+    actors = engine.supervisor.actors
+    load = actors.context.store.accounts.load
+
+    async def load_and_let_go(asked: UUID) -> AccountRow | None:
+        row = await load(asked)
+        monkeypatch.undo()
+        assert await actors.retire() == 1
+        return row
+
+    (actor,) = await actors.reach([account])
+    actor.pins -= 1
+    monkeypatch.setattr(actors.context.store.accounts, "load", load_and_let_go)
+    await engine.store.pool.execute("UPDATE accounts SET wish = 'sync', wished_at = now() WHERE id = $1", account)
+    await actors.look_at_wish(account)
+    await engine.hears("account_run", account=account, after="HOT")
