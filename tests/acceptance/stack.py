@@ -186,7 +186,7 @@ class Stack:
         """Within: the message is armed, its session is ready, and the gate is being asked but does not answer."""
         self.until_state(message, "ARMED")
         with self.locked("accounts", self.account):
-            self.until_waiting("WITH owner AS")
+            self.until_waiting("SELECT id FROM accounts WHERE id = ANY($1::uuid[]) ORDER BY id FOR SHARE")
             yield
 
     @contextmanager
