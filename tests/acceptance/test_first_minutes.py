@@ -82,10 +82,11 @@ async def take_seat(browser: Browser, product: Product, turn: int, **look: objec
 
 @pytest.fixture
 async def seats(browser: Browser, product: Product) -> AsyncIterator[list[Seat]]:
-    """Give a list in which a test puts its seats; their windows are closed at the end."""
+    """Give a list in which a test puts its seats; at the end they say what was on their pages, and are closed."""
     taken: list[Seat] = []
     yield taken
     for seat in taken:
+        print(f"{seat.person.email} saw at {seat.page.url}:\n{await seat.page.locator('body').inner_text()}")
         await seat.window.close()
 
 
