@@ -4,10 +4,13 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
 
 GRAVE = ("serious", "critical")
+_UNTIL_STILL = """() => Promise.allSettled(document.getAnimations()
+    .filter((one) => one.effect.getComputedTiming().endTime !== Infinity).map((one) => one.finished))"""
 
 
 async def grave_findings(page: Page) -> list[str]:
-    """What axe-core finds serious or critical on the page: one line each, with the element."""
+    """What axe-core finds serious or critical on the page once nothing moves: one line each, with the element."""
+    await page.evaluate(_UNTIL_STILL)
     found = await Axe().run(page)
     return [
         f"{violation['id']}: {node['target']} {node.get('failureSummary', '')}"

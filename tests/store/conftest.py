@@ -12,15 +12,15 @@ Store = EngineStore
 
 
 @pytest.fixture(params=["single", "cluster"])
-def redis_url(request: pytest.FixtureRequest) -> str:
-    """Give an empty Redis: each test of the store runs on one server and on a cluster."""
+def each_redis_url(request: pytest.FixtureRequest) -> str:
+    """Give the address of an empty Redis: whatever is about Redis runs on one server and on a cluster."""
     return emptied(address_of(request, request.param))
 
 
 @pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
+async def redis(each_redis_url: str) -> AsyncIterator[Redis]:
     """Give a client of an empty Redis."""
-    client = Redis(redis_url)
+    client = Redis(each_redis_url)
     yield client
     await client.close()
 

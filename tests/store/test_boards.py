@@ -36,8 +36,8 @@ async def test_who_posts_no_more_is_gone_and_all_of_it_expires(redis: Redis) -> 
         assert 0 < await redis.client.pttl(key) <= limits.BOARD_KEPT_S * 1000
 
 
-async def test_a_change_is_told_on_the_channel_of_the_engine_room(redis: Redis, redis_url: str) -> None:
-    news = NewsChannel(redis_url)
+async def test_a_change_is_told_on_the_channel_of_the_engine_room(redis: Redis, each_redis_url: str) -> None:
+    news = NewsChannel(each_redis_url)
     heard = news.listen()
     assert await anext(heard) is None
     await Boards(redis).tell()
