@@ -6,10 +6,8 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.app.conftest import Web, enclave, web, web_environ  # noqa: F401 - fixtures
-from tests.browser.axe import grave_findings
 
 LANDING_BYTES_MAX = 60_000
-PAGES = ("/", "/login", "/nothing", "/goodbye", "/mailbox")
 
 
 @pytest.fixture(autouse=True)
@@ -45,18 +43,6 @@ async def test_the_first_visit_is_light_and_runs_no_script(browser: Browser, web
     await expect(page.get_by_role("heading", level=1)).to_have_text("Write it now. It leaves at nine.")
     assert scripts == []
     assert sum(sizes) <= LANDING_BYTES_MAX, sizes
-    await context.close()
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 390, 1280])
-async def test_no_page_before_sign_in_has_a_fault(browser: Browser, web: Web, width: int, theme) -> None:  # noqa: F811
-    context = await browser.new_context(viewport={"width": width, "height": 844}, color_scheme=theme)
-    page = await context.new_page()
-    for path in PAGES:
-        await page.goto(f"{web.url}{path}", wait_until="load")
-        assert await grave_findings(page) == [], path
-        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
     await context.close()
 
 
