@@ -161,9 +161,10 @@ async def test_two_hundred_wakes_leave_descriptors_connections_and_memory_as_the
     early, late = sizes[SETTLED_AFTER], sizes[WAKES]
     assert await arrived(world, TEXT) == WAKES // SENDS_EVERY
     assert await logins(world) >= WAKES
-    assert (late.descriptors, late.processes, late.files) == (early.descriptors, early.processes, early.files)
-    assert late.connections == early.connections
-    changes = {name: size / early.memory_kb[name] - 1 for name, size in late.memory_kb.items()}
+    assert (late.connections, late.processes, late.files) == (early.connections, early.processes, early.files)
+    # The supervisor's connections to Redis grow with what happens to coincide, by one or two; a leak would be 160.
+    before, after = early.memory_kb | early.descriptors, late.memory_kb | late.descriptors
+    changes = {name: size / before[name] - 1 for name, size in after.items()}
     assert {name: change for name, change in changes.items() if abs(change) > TOLERANCE} == {}, (early, late)
 
 
