@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from domain import limits
+from domain.message import CREATED
 from store.database import Pool, reaching
 from store.statements import Statements
 
@@ -40,4 +41,4 @@ async def pages(pool: Pool, name: str, user: UUID) -> AsyncGenerator[list[Row]]:
 async def changes(pool: Pool, user: UUID, messages: list[UUID]) -> list[Row]:
     """The history of these messages of the user. Raises Unavailable."""
     async with reaching():
-        return [dict(row) for row in await pool.fetch(_SQL["changes"], user, messages)]
+        return [dict(row) for row in await pool.fetch(_SQL["changes"], user, messages, CREATED)]

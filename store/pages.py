@@ -8,7 +8,7 @@ import msgspec
 from domain import limits
 from domain.account import Link
 from domain.finding import Search
-from domain.message import MessageState
+from domain.message import CREATED, MessageState
 from store.database import Pool, reaching
 from store.statements import Statements
 
@@ -197,7 +197,7 @@ async def newest_of(pool: Pool, user: UUID, schedule: UUID) -> UUID | None:
 async def changes(pool: Pool, user: UUID, message_id: UUID) -> list[Change]:
     """The message's history, oldest first."""
     async with reaching():
-        rows = await pool.fetch(_CHANGES_OF, message_id, user, limits.PAGE_ROWS_MAX)
+        rows = await pool.fetch(_CHANGES_OF, message_id, user, limits.PAGE_ROWS_MAX, CREATED)
     return msgspec.convert([dict(row) for row in rows], list[Change])
 
 

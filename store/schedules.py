@@ -9,7 +9,6 @@ import msgspec
 
 from domain import limits
 from domain.account import Link
-from domain.message import CREATED
 from domain.refusal import RefusalCode, Refused, Unavailable
 from enclave.wire.sealing import Binding
 from store.database import Pool, new_id, reaching
@@ -146,7 +145,7 @@ class Schedules:
             held = {row["id"] for row in locked}
             results = [_verdict(one, links, room) if wait or one.account in held else APART for one in new]
             taken = [(one, result) for one, result in zip(new, results, strict=True) if isinstance(result, UUID)]
-            rows = await connection.fetch(_SQL["add"], *_columns(taken), CREATED)
+            rows = await connection.fetch(_SQL["add"], *_columns(taken))
         stored = {row["message"] for row in rows}
         await self._announce.all_due([(one.user, message, one.due_at) for one, message in taken if message in stored])
         return [

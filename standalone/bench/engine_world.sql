@@ -18,8 +18,6 @@ WITH made AS (
     INSERT INTO schedules
         (id, user_id, account_id, recipient, zone, late_limit_s, environment, not_after_s, content_key, body)
     SELECT schedule, person, account, $6, 'UTC', 7200, 'local', 4000000000, '\x00', $7 FROM made
-), noted AS (
-    INSERT INTO changes (message_id, event) SELECT message, 'created' FROM made
 )
 INSERT INTO messages (id, schedule_id, occurrence, user_id, account_id, recipient, due_at)
 SELECT message, schedule, 1, person, account, $6, due_at FROM made;
@@ -71,8 +69,6 @@ WITH rule AS (
     INSERT INTO schedules
         (id, user_id, account_id, recipient, zone, late_limit_s, environment, not_after_s, content_key, body)
     VALUES ($1, $3, $4, $6, 'UTC', 7200, 'local', 4000000000, '\x00', $7)
-), noted AS (
-    INSERT INTO changes (message_id, event) VALUES ($2, 'created')
 )
 INSERT INTO messages (id, schedule_id, occurrence, user_id, account_id, recipient, due_at)
 VALUES ($2, $1, 1, $3, $4, $6, $5);
@@ -93,24 +89,23 @@ SELECT id, id, 'LINKED', '4915' || n || ':1@s.whatsapp.net', '4915' || n, decode
 FROM people, substring(email, 2, position('@' IN email) - 2) AS n;
 
 -- name: make_messages
--- Messages of accounts in turn.  $1, $2 from and to which number  $3 accounts  $4 first is due in (s)  $5 between two (s)
--- $6 recipient  $7 sealed body. Ids sort by time, as the product's do.
+-- Messages of accounts in turn.  $1, $2 from and to which number  $3 accounts  $4, $5 due from and until in (s), in no order
+-- $6 recipient  $7 sealed body. Ids sort by time and come in that order, as the product's do: it says how full indexes are.
 WITH owners AS MATERIALIZED (
     SELECT id, user_id, row_number() OVER (ORDER BY id) - 1 AS place FROM accounts
 ), made AS MATERIALIZED (
-    SELECT n, owners.id AS account, owners.user_id AS person, now() + make_interval(secs => $4 + n * $5::float8) AS due_at,
-           
+    SELECT n, owners.id AS account, owners.user_id AS person,
+           now() + make_interval(secs => $4 + ($5::float8 - $4) * mod(n * 0.618033988749895, 1)::float8) AS due_at,
            (lpad(to_hex(1800000000000 + n), 12, '0') || '7' || substr(md5('a' || n), 1, 3) || '8' || substr(md5('a' || n), 4, 15))::uuid
                AS schedule,
            (lpad(to_hex(1800000000000 + n), 12, '0') || '7' || substr(md5('b' || n), 1, 3) || '8' || substr(md5('b' || n), 4, 15))::uuid
                AS message
     FROM generate_series($1::bigint, $2::bigint - 1) AS n JOIN owners ON owners.place = n % $3::bigint
+    ORDER BY n
 ), rules AS (
     INSERT INTO schedules
         (id, user_id, account_id, recipient, zone, late_limit_s, environment, not_after_s, content_key, body)
     SELECT schedule, person, account, $6, 'UTC', 7200, 'local', 4000000000, decode(repeat('00', 60), 'hex'), $7 FROM made
-), noted AS (
-    INSERT INTO changes (message_id, event) SELECT message, 'created' FROM made
 )
 INSERT INTO messages (id, schedule_id, occurrence, user_id, account_id, recipient, due_at)
 SELECT message, schedule, 1, person, account, $6, due_at FROM made;

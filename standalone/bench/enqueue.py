@@ -1,8 +1,8 @@
 """How many new messages a second the product takes in: 64 callers at once, then one alone, then an import.
 
-All of them go the way of a person's message: account locked and counted, schedule, message and history committed in
-PostgreSQL, then the due set in Redis and the notice to open pages; both stores durable. The limits measured beside it:
-the same rows by COPY and one ZADD for each thousand, and for one alone one statement and one ZADD.
+All of them go the way of a person's message: account locked and counted, schedule and message committed in PostgreSQL,
+then the due set in Redis and the notice to open pages; both stores durable. The limits measured beside it: the same
+rows by COPY and one ZADD for each thousand, and for one alone one statement and one ZADD.
 """
 
 import argparse
@@ -131,9 +131,6 @@ class _Desk:
                     columns=COPIED["messages"],
                     records=[(message, rule, 1, who.user, who.id, RECIPIENT, due) for rule, message, who in rows],
                 )
-                await connection.copy_records_to_table(
-                    "changes", columns=COPIED["changes"], records=[(message, "created") for _, message, _ in rows]
-                )
             await self._store.redis.client.zadd(keys.DUE, {str(message): due.timestamp() for _, message, _ in rows})
 
     def _new(self) -> NewSchedule:
@@ -172,7 +169,6 @@ COPIED: Final = {
         "body",
     ),
     "messages": ("id", "schedule_id", "occurrence", "user_id", "account_id", "recipient", "due_at"),
-    "changes": ("message_id", "event"),
 }
 
 

@@ -98,7 +98,7 @@ async def _furnish(stores: Stores, accounts: int, messages: int) -> float:
                 end,
                 accounts,
                 FIRST_DUE_S,
-                (LAST_DUE_S - FIRST_DUE_S) / messages,
+                LAST_DUE_S,
                 RECIPIENT,
                 BODY,
             )

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from domain.message import CREATED, MessageEvent, MessageState, Reason
+from domain.message import MessageEvent, MessageState, Reason
 from store.statements import Statements
 
 Query = Callable[[str], str]
@@ -68,7 +68,7 @@ def bring_to(
     if stopped and state in (_S.BLOCKED, _S.HELD, _S.CANCELLED):
         happened = dict.fromkeys(happened, stopped)
     reason = str(REASONS.get(state, ""))
-    steps = [[due + timedelta(seconds=made_s), CREATED, ""], *([at, event, ""] for event, at in happened.items())]
+    steps = [[at, event, ""] for event, at in happened.items()]
     if reason:
         steps[-1][2] = reason
     run(
@@ -78,6 +78,7 @@ def bring_to(
         state=str(state),
         reason=reason,
         due=due,
+        made=due + timedelta(seconds=made_s),
         wa_id=f"3EB0{message.replace('-', '')[-18:].upper()}" if left else "",
         begun=happened.get(_E.BEGUN),
         left=left,

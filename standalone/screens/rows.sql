@@ -8,6 +8,7 @@ UPDATE messages SET state = :'state', reason = :'reason', due_at = :'due', wa_id
     delivered_at = date_trunc('second', nullif(:'delivered', '')::timestamptz),
     read_at = date_trunc('second', nullif(:'read', '')::timestamptz)
 WHERE id = :'message';
+UPDATE schedules SET created_at = :'made' WHERE id = (SELECT schedule_id FROM messages WHERE id = :'message');
 DELETE FROM changes WHERE message_id = :'message';
 INSERT INTO changes (message_id, at, event, reason)
 SELECT :'message', (step ->> 0)::timestamptz, step ->> 1, step ->> 2 FROM jsonb_array_elements(:'steps') AS step;

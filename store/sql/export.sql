@@ -33,9 +33,13 @@ SELECT id, schedule_id, occurrence, account_id, recipient, due_at, state, reason
 FROM messages WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3
 
 -- name: changes
--- Of messages $2 of user $1.
-SELECT c.message_id, c.at, c.event, c.reason FROM changes c JOIN messages m ON m.id = c.message_id
-WHERE m.user_id = $1 AND c.message_id = ANY ($2::uuid[]) ORDER BY c.message_id, c.at, c.event
+-- Of messages $2 of user $1.  $3 event of the first step: its schedule was made
+WITH asked AS (SELECT id, schedule_id FROM messages WHERE user_id = $1 AND id = ANY ($2::uuid[]))
+SELECT asked.id AS message_id, s.created_at AS at, $3::text AS event, '' AS reason
+FROM asked JOIN schedules s ON s.id = asked.schedule_id
+UNION ALL
+SELECT c.message_id, c.at, c.event, c.reason FROM asked JOIN changes c ON c.message_id = asked.id WHERE c.event <> $3
+ORDER BY message_id, at, event
 
 -- name: wakes
 -- $1 user  $2, $3 account and instant of the last one  $4 at most

@@ -56,9 +56,12 @@ WHERE m.id = $1 AND m.user_id = $2
 SELECT id FROM messages WHERE schedule_id = $1 AND user_id = $2 ORDER BY occurrence DESC LIMIT 1
 
 -- name: changes_of
--- $1 message  $2 user  $3 at most
-SELECT c.at, c.event, c.reason FROM changes c JOIN messages m ON m.id = c.message_id
-WHERE m.id = $1 AND m.user_id = $2 ORDER BY c.at, c.event LIMIT $3
+-- $1 message  $2 user  $3 at most  $4 event of the first step: its schedule was made
+WITH asked AS (SELECT id, schedule_id FROM messages WHERE id = $1 AND user_id = $2)
+SELECT s.created_at AS at, $4::text AS event, '' AS reason FROM asked JOIN schedules s ON s.id = asked.schedule_id
+UNION ALL
+SELECT c.at, c.event, c.reason FROM asked JOIN changes c ON c.message_id = asked.id WHERE c.event <> $4
+ORDER BY at, event LIMIT $3
 
 -- name: search_contacts
 -- Contacts that are looked for: beginnings of words first, then whom one has sent to lately, then by name; people

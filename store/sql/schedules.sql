@@ -26,7 +26,7 @@ SELECT can_send FROM contacts WHERE account_id = $1 AND jid = $2
 -- name: add
 -- Schedules $1 with their messages $2, in the same order.  $3 users  $4 accounts  $5 recipients  $6 zones  $7 due
 -- $8 environments  $9 not after (s)  $10 sealed content keys  $11 sealed bodies  $12, $13 the content keys under a viewing
--- key, and which, or NULL  $14 late limits (s)  $15 windows (s)  $16 event. Gives the messages that were stored: not those
+-- key, and which, or NULL  $14 late limits (s)  $15 windows (s). Gives the messages that were stored: not those
 -- whose id is taken.
 WITH asked AS (
     SELECT DISTINCT ON (schedule) * FROM unnest(
@@ -44,11 +44,7 @@ WITH asked AS (
     FROM asked
     ON CONFLICT (id) DO NOTHING
     RETURNING id
-), stored AS (
-    INSERT INTO messages (id, schedule_id, occurrence, user_id, account_id, recipient, due_at)
-    SELECT message, schedule, 1, person, account, recipient, due_at FROM asked JOIN rules ON rules.id = asked.schedule
-    RETURNING id
-), noted AS (
-    INSERT INTO changes (message_id, event) SELECT id, $16 FROM stored
 )
-SELECT id AS message FROM stored
+INSERT INTO messages (id, schedule_id, occurrence, user_id, account_id, recipient, due_at)
+SELECT message, schedule, 1, person, account, recipient, due_at FROM asked JOIN rules ON rules.id = asked.schedule
+RETURNING id AS message

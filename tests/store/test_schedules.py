@@ -8,6 +8,7 @@ import pytest
 from domain import limits
 from domain.refusal import RefusalCode, Refused
 from enclave.wire.sealing import Binding
+from store import pages
 from store.database import new_id
 from store.due import Due
 from store.notices import Notices
@@ -47,11 +48,14 @@ async def test_what_is_made_together_is_stored_hinted_and_has_a_history(store: S
     made = [await _new(store, account) for account in accounts for _ in range(4)]
     messages = await asyncio.gather(*(schedules.create(one) for one in made))
     rows = await store.pool.fetch(
-        "SELECT m.id, m.schedule_id, m.account_id, s.body FROM messages m JOIN schedules s ON s.id = m.schedule_id"
+        "SELECT m.id, m.schedule_id, m.account_id, s.body, s.created_at"
+        " FROM messages m JOIN schedules s ON s.id = m.schedule_id"
     )
     stored = {(row["id"], row["schedule_id"], row["account_id"], row["body"]) for row in rows}
     assert stored == {(message, one.id, one.account, b"body") for one, message in zip(made, messages, strict=True)}
-    assert await store.pool.fetchval("SELECT count(*) FROM changes WHERE event = 'created'") == len(made)
+    people = {message: one.user for one, message in zip(made, messages, strict=True)}
+    histories = [await pages.changes(store.pool, people[row["id"]], row["id"]) for row in rows]
+    assert histories == [[pages.Change(at=row["created_at"], event="created", reason="")] for row in rows]
     assert sorted(await store.due.claim(2**52, 0)) == sorted(messages)
 
 
