@@ -197,7 +197,9 @@ class _Decision:
             self.short.append(want)
         if start_ms <= self.now_ms + _WAKE_HOLDS_MS:
             self.reserved += 1
-        self.later += [want.opens_ms, start_ms, start_ms - _EMPTY_AHEAD_MS]
+        for instant in (start_ms, want.latest_start_ms):  # from the latest on it may take more than before
+            self.later += [instant, instant - _EMPTY_AHEAD_MS]
+        self.later.append(want.opens_ms)
 
     def enrichment(self, want: Want) -> None:
         """A want that nobody waits for. One that has waited for too long may have somebody else give way."""

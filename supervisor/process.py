@@ -60,6 +60,9 @@ async def live(environ: Mapping[str, str], told: Told) -> int:
         except TreeFailed:
             await supervisor.tree.stop()
             return 1
+        except Exception:  # a bug, or a log that cannot be written: nothing may run on behind it
+            await supervisor.tree.stop()
+            raise
         finally:
             await store.close()
         if told.stop.is_set():

@@ -63,7 +63,9 @@ class Tree:
         """Starts the children in order, each when the one before works. Raises `TreeFailed`."""
         for child in self._children:
             started = asyncio.Event()
-            self._tasks.append((child.name, asyncio.create_task(self._keep(child, started.set), name=child.name)))
+            task = asyncio.create_task(self._keep(child, started.set), name=child.name)
+            task.add_done_callback(self._ended)
+            self._tasks.append((child.name, task))
             waits = [asyncio.create_task(started.wait()), asyncio.create_task(self.failed.wait())]
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             for wait in waits:
@@ -73,11 +75,19 @@ class Tree:
             emit("child_started", child=child.name)
 
     async def stop(self) -> None:
-        """Stops them in reverse order, each before the one ahead of it."""
+        """Stops them in reverse order, each before the one ahead of it; all of them, whatever happens meanwhile."""
         while self._tasks:
             name, task = self._tasks.pop()
-            await end(task)
-            emit("child_stopped", child=name)
+            try:
+                await end(task)
+                emit("child_stopped", child=name)
+            except Exception:  # the log cannot be written: of no child that is left it can
+                await self._end_all()
+                raise
+
+    async def _end_all(self) -> None:
+        while self._tasks:
+            await end(self._tasks.pop()[1])
 
     async def stop_one(self, name: str) -> None:
         """Stops one child ahead of the others."""
@@ -117,8 +127,14 @@ class Tree:
             emit("child_failed", child=child.name, error=error, trace=trace)
 
     def _give_up(self, child: Child) -> None:
-        emit("budget_spent", child=child.name, restarts=limits.RESTARTS_PER_WINDOW)
         self.failed.set()
+        emit("budget_spent", child=child.name, restarts=limits.RESTARTS_PER_WINDOW)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Nobody keeps the child any more: it was stopped, or given up, or its keeper has died."""
+        if not task.cancelled():
+            task.exception()  # it has been logged, unless it is the log that fails
+            self.failed.set()
 
 
 WORLD_WAIT_S: Final = 0.5

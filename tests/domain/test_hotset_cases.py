@@ -57,6 +57,15 @@ def test_nothing_to_do() -> None:
     assert decide(5, [], []) == Plan(grants=(), releases=(), turns=(), again_at_ms=None)
 
 
+def test_who_could_not_begin_ahead_is_looked_at_when_it_must_begin() -> None:
+    """At its latest start a wake may take what was kept for others, so that instant is one to plan at."""
+    waiting = [want("a", in_ms=-1_000, window_ms=1_300), want("c", in_ms=-1_000, window_ms=1_600)]
+    one_each_second = Pace(per_s=1.0, ceiling_per_s=1.0, free_at_ms=NOW)
+    decided = decide(2, [busy("b"), busy("d")], waiting, one_each_second)
+    assert granted(decided) == []
+    assert decided.again_at_ms == NOW + 300
+
+
 def test_a_wake_begins_its_lead_before_its_instant_and_not_sooner() -> None:
     assert granted(decide(5, [], [want("a", in_ms=LEAD_MS, lead_ms=LEAD_MS)])) == ["a"]
     early = decide(5, [], [want("a", in_ms=LEAD_MS + 1, lead_ms=LEAD_MS)])

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+from pathlib import Path
 
 from domain import limits
 from tests.rows import later
@@ -53,6 +54,13 @@ async def test_a_misspelt_variable_refuses_to_start(engine: Engine) -> None:
     assert await process.start() == ""
     assert await asyncio.to_thread(process.child.wait, START_S) == 2
     assert "AUTOSENDR_HOT_SLOT" in process.log.read_text()
+
+
+async def test_a_log_that_cannot_be_written_ends_it(engine: Engine) -> None:
+    process = process_of(engine)
+    process.log = Path("/dev/full")
+    assert await process.start() == ""
+    assert await asyncio.to_thread(process.child.wait, START_S) != 0
 
 
 async def test_a_demo_supervisor_refuses_a_live_enclave(engine: Engine) -> None:

@@ -1,7 +1,8 @@
 """The tree: order, reverse order, budgets, the world's absence."""
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Generator, Mapping
 
 import pytest
 
@@ -69,6 +70,56 @@ async def test_a_spent_budget_fails_the_tree() -> None:
     assert diary.lines.count("b starts") == 3
     await tree.stop()
     assert diary.lines[-1] == "a ends"
+
+
+@contextlib.contextmanager
+def unwritable(*events: str) -> Generator[None]:
+    """Log lines of these events raise."""
+
+    def refuse(event: str, fields: Mapping[str, object]) -> None:
+        if event in events:
+            raise OSError("no space is left")
+
+    unlisten = listen(refuse)
+    try:
+        yield
+    finally:
+        unlisten()
+
+
+async def test_a_failure_that_cannot_even_be_logged_fails_the_tree() -> None:
+    diary = _Diary()
+    tree = Tree([diary.child("a"), diary.failing("b", ValueError(), 9)])
+    with unwritable("child_failed"), pytest.raises(TreeFailed):
+        async with asyncio.timeout(10):
+            await tree.start()
+    await tree.stop()
+    assert diary.lines == ["a starts", "b starts", "a ends"]
+
+
+async def test_a_child_that_ends_for_good_while_all_run_fails_the_tree() -> None:
+    gone = asyncio.Event()
+
+    async def run(started: Callable[[], None]) -> None:
+        started()
+        await gone.wait()
+
+    tree = Tree([Child("a", run)])
+    await tree.start()
+    with unwritable("child_failed"):
+        gone.set()
+        async with asyncio.timeout(10):
+            await tree.failed.wait()
+    await tree.stop()
+
+
+async def test_all_children_are_stopped_though_that_cannot_be_logged() -> None:
+    diary = _Diary()
+    tree = Tree([diary.child("a"), diary.child("b")])
+    await tree.start()
+    with unwritable("child_stopped"), pytest.raises(OSError, match="no space"):
+        await tree.stop()
+    assert diary.lines[2:] == ["b ends", "a ends"]
 
 
 async def test_a_world_that_is_away_costs_no_restart(monkeypatch: pytest.MonkeyPatch) -> None:
