@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -28,6 +29,8 @@ from store.schedules import Announce, NewSchedule, Schedules
 from store.statements import Statements
 
 SQL: Final = Statements("product_world", Path(__file__).parent)
+APPLICATION: Final = "bench"
+"""The name by which PostgreSQL and Redis know our own connections."""
 FIRST_NUMBER: Final = 4915100000000
 FIRST_RECIPIENT: Final = 4917000000000
 LINK_S: Final = 120.0
@@ -125,7 +128,7 @@ class People:
             for entry in answer.json()["entries"]:
                 if entry["own"]:
                     continue
-                if "error" in entry and entry["error"]:
+                if entry.get("error"):
                     unreadable += 1
                 else:
                     texts[entry["text"]] += 1
@@ -201,7 +204,9 @@ class People:
 @contextlib.asynccontextmanager
 async def open_people(product: Product) -> AsyncGenerator[People]:
     """Connected while within. Raises `Unavailable`, `DoorLost`."""
-    store = await EngineStore.open(product.postgres.url, product.valkey.url)
+    name = f"application_name={APPLICATION}"
+    store = await EngineStore.open(f"{product.postgres.url}&{name}", f"{product.valkey.url}&client_name={APPLICATION}")
+    logging.getLogger("asyncpg").setLevel(logging.CRITICAL)  # it may be away: we ask again
     try:
         door = await Door.open(product.door_socket, owner=False, on_news=lambda _: None)
         try:

@@ -1,6 +1,4 @@
-"""The whole product but its pages as processes of a bench's own, kept running as the runner does: what ends by itself is
-started again.
-"""
+"""The product but its pages as processes of a bench's own, kept running as the runner does: what ends is started again."""
 
 import asyncio
 import contextlib
@@ -20,10 +18,12 @@ from standalone.children import READY_LOOK_S, Rise, Service
 from standalone.home import CannotStart, Home, open_home_at
 from standalone.plan import POSTGRES, VALKEY, Plan, scratch_folder
 from standalone.postgres import Postgres
+from standalone.programs import Program
 from standalone.running import say
 from standalone.valkey import Valkey
 
 CONTROL_S: Final = 60.0
+OBSERVED_ENCLAVE: Final = "standalone.bench._observed_enclave"
 KEPT: Final = (POSTGRES, VALKEY, settings.ENCLAVE, settings.SUPERVISOR)
 LOOK_S: Final = 0.02
 RESTART_S: Final = 90.0
@@ -75,14 +75,20 @@ class Lines:
 class Product:
     """The running parts. `control` speaks to the simulator."""
 
-    def __init__(self, home: Home, plan: Plan) -> None:
+    def __init__(self, home: Home, plan: Plan, *, observed: bool) -> None:
         """`open_product` makes it."""
-        self.home = home
         self.services: dict[str, Service] = {
             service.name: service for service in plan.services if service.name != settings.WEB
         }
+        if observed:
+            enclave = self.services[settings.ENCLAVE]
+            assert isinstance(enclave, Program)
+            self.services[settings.ENCLAVE] = Program(
+                enclave.name, OBSERVED_ENCLAVE, enclave.log, enclave.variables, stop_s=enclave.stop_s
+            )
         self.postgres = next(one for one in self.services.values() if isinstance(one, Postgres))
         self.valkey = next(one for one in self.services.values() if isinstance(one, Valkey))
+        self.live_stores = plan.live_stores
         self.door_socket = home.socket("door.sock")
         self.lines = Lines(home.log(settings.SUPERVISOR))
         self.control: httpx.AsyncClient
@@ -155,16 +161,19 @@ async def _rise(service: Service) -> None:
 
 
 @contextlib.asynccontextmanager
-async def open_product(variables: Mapping[str, str], logs: Path | None = None) -> AsyncGenerator[Product]:
+async def open_product(
+    variables: Mapping[str, str], logs: Path | None = None, *, observed: bool = False
+) -> AsyncGenerator[Product]:
     """All of it running and kept so; nothing is left at the end. From the main thread.
 
-    `variables`: settings of the supervisor. `logs`: a folder into which the logs are copied at the end.
+    `variables`: settings of the supervisor. `logs`: a folder into which the logs are copied at the end. `observed`: the
+    enclave's processes may be looked at.
     """
     folder = scratch_folder()
     try:
         with open_home_at(folder / "home", folder / "run", folder.name[-8:]) as home:
             plan = Plan(home, variables, demo=True, port=0)
-            product = Product(home, plan)
+            product = Product(home, plan, observed=observed)
             try:
                 await product.begin()
                 assert plan.simulator is not None

@@ -1,8 +1,8 @@
 """Whatever breaks, each message arrives once: real sessions while all under them is killed, stopped, emptied, cut off.
 
 The product but its pages, as processes of the bench's own on the simulator, with PostgreSQL and Valkey. Messages leave
-over some minutes while faults strike at instants that a seed decides. What counts as come is what the recipients' phones
-have decrypted, and what the product says of each message is held against it. Sends are not spaced (docs/architecture.md).
+over some minutes while faults strike at instants that a seed decides. What has come is what the recipients' phones have
+decrypted, and what the product says of each message is held against it. Sends are not spaced (docs/architecture.md).
 """
 
 import argparse
@@ -171,15 +171,13 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--messages", type=int, default=MESSAGES)
     parser.add_argument("--faults", type=int, default=FAULTS)
     parser.add_argument("--accounts", type=int, default=ACCOUNTS)
-    parser.add_argument("--span", type=float, default=SPAN_S, help="seconds in which messages are due and faults strike")
+    parser.add_argument("--span", type=float, default=SPAN_S, help="seconds with messages and faults")
     parser.add_argument("--logs", type=Path, metavar="FOLDER", help="keep the logs of all parts there")
 
 
 def _measure(options: Any) -> Figures:
     seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4))
-    return measure(
-        seed, options.messages, options.faults, options.accounts, span_s=options.span, logs=options.logs
-    )
+    return measure(seed, options.messages, options.faults, options.accounts, span_s=options.span, logs=options.logs)
 
 
 def _lines(figures: Figures) -> list[str]:

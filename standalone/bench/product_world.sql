@@ -34,3 +34,11 @@ UNION ALL
 SELECT to_char(begun_at, 'HH24:MI:SS.MS') || ' attempt ' || number || ': ' || outcome || ' ' || trouble || ' id ' || wa_id
        || ' store ' || store_version || ' ended ' || coalesce(to_char(ended_at, 'HH24:MI:SS.MS'), 'never')
 FROM attempts WHERE message_id = $1 ORDER BY told;
+
+-- name: slept
+-- How many wakes of each account have ended.
+SELECT account_id, count(*) AS wakes FROM wakes WHERE slept_at IS NOT NULL GROUP BY account_id;
+
+-- name: connections
+-- Connections but those of application $1.
+SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND application_name <> $1;
