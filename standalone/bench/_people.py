@@ -159,10 +159,10 @@ class People:
         await links.add_account(pool, user.id, account, key.wrapped_key)
         await links.wish_pairing(pool, user.id, account, "")
         async with asyncio.timeout(LINK_S):
-            while (shown := await state.look_pairing(account)) is None or not shown.qr:
+            while (shown := await state.look_pairing(account)) is None or not shown.qr:  # noqa: ASYNC110
                 await asyncio.sleep(LOOK_S)
             (await self.product.control.post(f"/phones/{number}/scan", json={"qr": shown.qr})).raise_for_status()
-            while not await pool.fetch(SQL["linked"], [account]):
+            while not await pool.fetch(SQL["linked"], [account]):  # noqa: ASYNC110 - both are in databases
                 await asyncio.sleep(LOOK_S)
         return Account(account, user.id, number, key.wrapped_key)
 

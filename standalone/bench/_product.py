@@ -1,4 +1,4 @@
-"""The product but its pages as processes of a bench's own, kept running as the runner does: what ends is started again."""
+"""The product but its pages as processes of a bench's own, kept running: what ends is started again."""
 
 import asyncio
 import contextlib
