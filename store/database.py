@@ -1,6 +1,7 @@
 """The connection to PostgreSQL: one bounded pool a process, JSONB as msgspec-decoded values."""
 
 import contextlib
+import logging
 import os
 import secrets
 import time
@@ -50,7 +51,11 @@ async def _leave(_: asyncpg.Connection) -> None:
 
 
 async def open_pool(url: str, *, size: int = POOL_MAX) -> Pool:
-    """A pool of at most `size` connections to `url`. Raises `Unavailable` if the database cannot be reached."""
+    """A pool of at most `size` connections to `url`. Raises `Unavailable` if the database cannot be reached.
+
+    What the library itself would log of a database that is away, whoever asks in vain says already, in words of ours.
+    """
+    logging.getLogger("asyncpg").setLevel(logging.CRITICAL)
     try:
         return await asyncpg.create_pool(
             url,

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -206,7 +205,6 @@ async def open_people(product: Product) -> AsyncGenerator[People]:
     """Connected while within. Raises `Unavailable`, `DoorLost`."""
     name = f"application_name={APPLICATION}"
     store = await EngineStore.open(f"{product.postgres.url}&{name}", f"{product.valkey.url}&client_name={APPLICATION}")
-    logging.getLogger("asyncpg").setLevel(logging.CRITICAL)  # it may be away: we ask again
     try:
         door = await Door.open(product.door_socket, owner=False, on_news=lambda _: None)
         try:

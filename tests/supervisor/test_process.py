@@ -7,6 +7,8 @@ import signal
 from pathlib import Path
 
 from domain import limits
+from store.engine import EngineStore
+from tests.conftest import Engines
 from tests.rows import later
 from tests.supervisor.engines import Engine
 from tests.supervisor.processes import START_S, Process
@@ -47,6 +49,24 @@ async def test_a_killed_process_is_succeeded_at_once(engine: Engine) -> None:
     await engine.state(message, "DELIVERED")
     assert await engine.store.pool.fetchval("SELECT count(*) FROM attempts") == 1
     assert await second.end(signal.SIGTERM) == 0
+
+
+async def test_its_log_has_no_words_but_its_own_though_the_database_goes_and_comes(
+    engine: Engine, engines: Engines
+) -> None:
+    account = await engine.link()
+    process = process_of(engine)
+    await process.start()
+    await asyncio.to_thread(engines.postgres.stop)
+    await process.says("dependency_away")
+    engines.postgres.start()
+    await process.says("dependency_back")
+    await engine.store.close()
+    engine.store = await EngineStore.open(engine.settings.database_url, engine.settings.redis_url)
+    await engine.state(await engine.schedule(account, later(0)), "DELIVERED", "READ")
+    assert await process.end(signal.SIGTERM) == 0
+    assert [line for line in process.log.read_text().splitlines() if not line.startswith("{")] == []
+    await engine.store.close()
 
 
 async def test_a_misspelt_variable_refuses_to_start(engine: Engine) -> None:
