@@ -8,7 +8,7 @@ import msgspec
 from app.account_view import AccountState
 from app.clock import zone_or_utc
 from app.flight_view import FlightView, facts_of, flight_view
-from app.forecast import Departure
+from app.forecast import Departure, late_at
 from app.views import ContactList, ContactRow
 from domain import departure, draft, limits
 from domain.departure import Pick
@@ -120,8 +120,9 @@ def next_view(
         )
         found = flight_view(flight(facts, now), zone, now, account=str(account.id))
     said = chosen
-    if leaves is not None and limits.SOON_AFTER_S <= (leaves.at - on_time_until).total_seconds() <= late_limit_s:
-        said, window_s = msgspec.structs.replace(chosen, at=leaves.at), 0
+    late = late_at(on_time_until, leaves)
+    if late and late <= on_time_until + timedelta(seconds=late_limit_s):
+        said, window_s = msgspec.structs.replace(chosen, at=late), 0
     return Next(
         asked=asked,
         line=departure.leaves(said, zone, now, window_s),

@@ -9,13 +9,12 @@ import msgspec
 from app import words
 from app.clock import WEEKDAYS, Moment, moment, zone_or_utc
 from app.flight_view import FlightView, at_words
-from app.forecast import Departure
+from app.forecast import Departure, late_at
 from app.message_view import name_of, status, too_late
 from app.strip_view import ON_TIME_S, Strip, span, strip
 from app.timeline_view import HEARD_S, Step, its_time, steps, why_late
 from app.toast_view import Toast
 from app.views import Status
-from domain import limits
 from domain.message import EDITABLE, MessageEvent, MessageState, Reason
 from domain.naming import digits_of
 from domain.zones import city, zone_of_number
@@ -91,7 +90,7 @@ def letter(
     left_at = message.left_at if message.state in LEFT else None
     statement, line = _statement(message, sealed, changes, wake, zone, now)
     until = due.iso if message.state in (_S.SCHEDULED, _S.ARMED) and message.due_at > now else ""
-    if leaves is not None and (leaves.at - message.on_time_until).total_seconds() >= limits.SOON_AFTER_S:
+    if leaves is not None and late_at(message.on_time_until, leaves):
         statement, line, until = _later(message, sealed, leaves, zone, now)
     return Letter(
         id=str(message.id),

@@ -2,8 +2,8 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import Final
 from uuid import UUID
@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from app.clock import MONTHS, WEEKDAYS, moment, within
+from app.clock import MONTHS, WEEKDAYS, Moment, moment, within
 from app.day_line import DayLine, day_line
 from app.flight_view import FlightView, at_words, facts_of, flight_view, time_words
-from app.forecast import Departure
+from app.forecast import Departure, late_at
 from app.message_view import message_row
 from app.phone_view import PhoneLine, phone_line
 from app.views import MessageRow
@@ -36,13 +36,14 @@ _NUMBERS: Final = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", 
 
 
 class Lead(msgspec.Struct, frozen=True, kw_only=True):
-    """The head: the day, and what leaves next (`row` None: nothing). `until`: "leaves in " and how long, from now.
+    """The head: the day, and what leaves next (`row` None: nothing), at `at`, which may be later than its time.
 
-    `leads` False: it would be next if nothing stopped it.
+    `until`: "leaves in " and how long, from now. `leads` False: it would be next if nothing stopped it.
     """
 
     day: str
     row: MessageRow | None
+    at: Moment | None
     leads: bool
     until: tuple[str, str]
     line: DayLine
@@ -100,9 +101,13 @@ class Upcoming(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True):
-    """What was read for the page: rows in order, the day's messages, the accounts and what waits on each."""
+    """What was read for the page: rows in order, the day's messages, the accounts and what waits on each.
+
+    `leaves`: when those rows leave that do not leave at their time.
+    """
 
     rows: list[Message]
+    leaves: dict[UUID, Departure] = msgspec.field(default_factory=dict)
     day: list[OnDay]
     accounts: list[Account]
     waiting: dict[UUID, Waiting]
@@ -137,11 +142,14 @@ def flight_of(
 def upcoming(read: Read, zone: ZoneInfo, now: datetime, *, address: str, more: str, later: bool) -> Upcoming:
     """The page."""
     by_id = {account.id: account for account in read.accounts}
-    rows = [message_row(one, zone, now, flight_of(one, by_id.get(one.account_id), zone, now)) for one in read.rows]
+    rows = [
+        message_row(one, zone, now, flight_of(one, by_id.get(one.account_id), zone, now, read.leaves.get(one.id)))
+        for one in read.rows
+    ]
     lamps = {
         UUID(row.id): Lamp(row.status.icon.removeprefix("lamp-")) for row in rows if row.status.icon.startswith("lamp-")
     }
-    lead = None if later else _lead(read.rows, now)
+    lead, at, leads = (None, None, False) if later else _lead(read.rows, read.leaves, now)
     next_row = next(row for row in rows if row.id == str(lead.id)) if lead else None
     broken, groups = _broken(read, zone, now), _groups(read.rows, rows, zone, now)
     aside = Aside(
@@ -151,10 +159,11 @@ def upcoming(read: Read, zone: ZoneInfo, now: datetime, *, address: str, more: s
     )
     return Upcoming(
         lead=Lead(
-            day=_head(lead, zone, now),
+            day=_head(at, zone, now),
             row=next_row,
-            leads=lead is not None and lead.state in _LEADING,
-            until=_until(lead.due_at, now) if lead else ("", ""),
+            at=moment(at, zone, now) if at else None,
+            leads=leads,
+            until=_until(at, now) if at else ("", ""),
             line=day_line(read.day, lamps, lead.id if lead else None, zone, now),
         ),
         broken=broken,
@@ -191,17 +200,27 @@ def _late(late_ms: int) -> tuple[str, str]:
     return (f"{late_ms}", "ms") if late_ms < SECOND_MS else (f"{late_ms / SECOND_MS:.1f}", "s")
 
 
-def _lead(rows: Sequence[Message], now: datetime) -> Message | None:
-    """What leaves next; if nothing does, what would if it were not stopped."""
-    stopped = (one for one in rows if one.state is MessageState.BLOCKED and one.due_at > now)
-    return next((one for one in rows if one.state in _LEADING), None) or next(stopped, None)
+def _lead(
+    rows: Sequence[Message], leaves: Mapping[UUID, Departure], now: datetime
+) -> tuple[Message | None, datetime | None, bool]:
+    """What leaves next and when; if nothing does, what would if it were not stopped, and False."""
+    goes, stopped = [], []
+    for one in rows:
+        late = late_at(one.on_time_until, leaves.get(one.id))
+        in_time = late is None or late <= one.on_time_until + timedelta(seconds=one.late_limit_s)
+        if one.state in _LEADING and in_time:
+            goes.append((late or one.due_at, one))
+        elif one.due_at > now and (one.state is MessageState.BLOCKED or not in_time):
+            stopped.append((one.due_at, one))
+    found = min(goes or stopped, key=lambda pair: pair[0], default=None)
+    return (found[1], found[0], bool(goes)) if found else (None, None, False)
 
 
-def _head(lead: Message | None, zone: ZoneInfo, now: datetime) -> str:
+def _head(at: datetime | None, zone: ZoneInfo, now: datetime) -> str:
     today = _date(now.astimezone(zone).date())
-    if lead is None:
+    if at is None:
         return today
-    day = moment(lead.due_at, zone, now).day
+    day = moment(at, zone, now).day
     if day == "Today":
         return f"{today}, next to leave"
     return f"{today}, next to leave {within(day) if within(day) != day else f'on {day}'}"

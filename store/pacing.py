@@ -1,10 +1,12 @@
 """What `domain/pacing.py` is asked with, and what follows from it: who was written to, what waits, what pauses."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from domain import limits
@@ -25,6 +27,16 @@ class Paced(msgspec.Struct, frozen=True, kw_only=True):
     last_ms: int
 
 
+class _Line(msgspec.Struct, frozen=True, kw_only=True):
+    """An account, what it has sent, and what waits on it. `last_ms`: by message, later it would be missed."""
+
+    account: UUID
+    standing: Standing
+    sends: list[Send]
+    waiting: list[Waiting]
+    last_ms: dict[UUID, int]
+
+
 class Pacing:
     """The engine's half. Raises `Unavailable` where Postgres cannot be reached."""
 
@@ -35,7 +47,8 @@ class Pacing:
 
     async def plan(self, accounts: Sequence[UUID], now: datetime, until: datetime) -> dict[UUID, Paced]:
         """When each message leaves that waits on one of `accounts` and may leave until an instant."""
-        return await plan_of(self._pool, accounts, now, until, limit=limits.CLAIM_BATCH_MAX)
+        asked = (_SQL["waiting"], until, limits.CLAIM_BATCH_MAX)
+        return _planned(await _lines(self._pool, accounts, now, asked))
 
     async def defer(self, at: Mapping[UUID, datetime]) -> list[UUID]:
         """Those messages leave then and not before; returns the ones that still wait."""
@@ -72,46 +85,63 @@ class Pacing:
             await self._pool.execute(_SQL["forgive"], account, epoch)
 
 
-async def plan_of(
+async def plan_until(
     pool: Pool,
     accounts: Sequence[UUID],
     now: datetime,
-    until: datetime,
+    last: tuple[datetime, UUID],
     more: Mapping[UUID, Sequence[Waiting]] | None = None,
-    limit: int = limits.OPEN_MESSAGES_PER_ACCOUNT_MAX,
 ) -> dict[UUID, Paced]:
-    """When each message leaves that waits on `accounts` and may leave until an instant; empty where nothing is spaced.
+    """When each message leaves that waits on `accounts`, until `last` in line (its instant, its id); the pages' half.
 
-    `more`: by account, messages that are not there yet, as if they waited too; they are never missed.
+    Empty where nothing is spaced. `more`: by account, messages that are not there yet, as if they waited too; they are
+    never missed. Three queries, and a plan beside the loop: an account may have thousands in line.
     """
+    asked = (_SQL["in_line"], *last, limits.OPEN_MESSAGES_PER_ACCOUNT_MAX)
+    lines = await _lines(pool, accounts, now, asked)
+    return await asyncio.to_thread(_planned, lines, more)
+
+
+async def _lines(pool: Pool, accounts: Sequence[UUID], now: datetime, asked: tuple[object, ...]) -> list[_Line]:
+    """Of `accounts` those whose sends are spaced. `asked`: the query for what waits, and its arguments after them."""
+    query, *arguments = asked
     async with reaching():
         rows = await pool.fetch(_SQL["standing"], list(accounts))
         if not rows:
-            return {}
+            return []
         ids = [row["id"] for row in rows]
         sends = await pool.fetch(_SQL["sends"], ids, now - timedelta(seconds=HISTORY_S))
-        waiting = await pool.fetch(_SQL["waiting"], ids, until, limit)
-    found: dict[UUID, Paced] = {}
+        waiting = await pool.fetch(query, ids, *arguments)
     now_ms = int(now.timestamp() * 1000)  # what is late already is placed from now on
-    for row in rows:
-        account, values = row["id"], dict(row)
-        del values["id"]
-        own = [one for one in waiting if one["account_id"] == account]
-        last_ms = {one["id"]: one["last_ms"] for one in own}
-        ones = [
-            Waiting(id=one["id"], from_ms=max(one["from_ms"], now_ms), chat=one["chat"], reach=Reach(one["reach"]))
-            for one in own
-        ]
-        ones += (more or {}).get(account, ())
-        past = [
+    return [_line(row, sends, waiting, now_ms) for row in rows]
+
+
+def _line(row: asyncpg.Record, sends: list[asyncpg.Record], waiting: list[asyncpg.Record], now_ms: int) -> _Line:
+    values = dict(row)
+    account = values.pop("id")
+    own = [one for one in waiting if one["account_id"] == account]
+    return _Line(
+        account=account,
+        standing=Standing(**values),
+        sends=[
             Send(at_ms=one["at_ms"], chat=one["chat"], reach=Reach(one["reach"]))
             for one in sends
             if one["account_id"] == account
-        ]
-        planned = plan(Standing(**values), past, ones)
-        for one in ones:
-            at = planned[one.id]
-            found[one.id] = Paced(account=account, planned=at, last_ms=last_ms.get(one.id, at.at_ms))
+        ],
+        waiting=[
+            Waiting(id=one["id"], from_ms=max(one["from_ms"], now_ms), chat=one["chat"], reach=Reach(one["reach"]))
+            for one in own
+        ],
+        last_ms={one["id"]: one["last_ms"] for one in own},
+    )
+
+
+def _planned(lines: Sequence[_Line], more: Mapping[UUID, Sequence[Waiting]] | None = None) -> dict[UUID, Paced]:
+    found = {}
+    for line in lines:
+        ones = [*line.waiting, *(more or {}).get(line.account, ())]
+        for message, at in plan(line.standing, line.sends, ones).items():
+            found[message] = Paced(account=line.account, planned=at, last_ms=line.last_ms.get(message, at.at_ms))
     return found
 
 

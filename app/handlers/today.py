@@ -11,6 +11,7 @@ from litestar import Response, get
 
 from app.clock import zone_or_utc
 from app.day_line import bounds
+from app.forecast import forecast_of, forecasts
 from app.form import AppRequest, read_id, wants_json
 from app.guard import login_of
 from app.message_view import message_row, status
@@ -61,7 +62,8 @@ async def show_status(request: AppRequest, site: Site, message_id: str, due: str
     if message is None:
         raise Refused(RefusalCode.NOT_FOUND)
     zone = zone_or_utc(await users.zone_of(site.pool, user))
-    checked = flight_of(message, await pages.account(site.pool, user, message.account_id), zone, now)
+    account = await pages.account(site.pool, user, message.account_id)
+    checked = flight_of(message, account, zone, now, await forecast_of(site.pool, message, now))
     view = status(message, zone, now, checked, in_row=bool(due))
     if due == view.due:
         return fragment(request, "status.html", view)
@@ -86,6 +88,7 @@ async def view_of(site: Site, user: UUID, after: str) -> Upcoming:
         punctual = await record.since(site.pool, user, accounts[0].id, begin, zone.key)
     read = Read(
         rows=sorted(gone + coming[:room], key=lambda one: (one.due_at, one.id)),
+        leaves=await forecasts(site.pool, coming[:room], now),
         day=await lists.day(site.pool, user, start, end, limits.DAY_MARKS_MAX),
         accounts=accounts,
         waiting=await lists.waiting(site.pool, user),

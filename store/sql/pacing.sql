@@ -31,6 +31,20 @@ FROM messages m JOIN schedules s ON s.id = m.schedule_id
 WHERE m.account_id = ANY($1::uuid[]) AND m.state = 'SCHEDULED' AND greatest(m.due_at, m.not_before) <= $2
 ORDER BY greatest(m.due_at, m.not_before), m.id LIMIT $3;
 
+-- name: in_line
+-- What waits on the accounts $1 and may leave until ($2, $3), its own instant and id, in this order, at most $4 of them: all
+-- that can be in the way of the last of them.
+SELECT m.account_id, m.id, m.recipient AS chat, reach_of(m.recipient, c.name, c.established) AS reach,
+       (extract(epoch FROM own.at) * 1000)::bigint AS from_ms,
+       (extract(epoch FROM m.due_at + make_interval(secs => s.window_s + s.late_limit_s)) * 1000)::bigint AS last_ms
+FROM messages m JOIN schedules s ON s.id = m.schedule_id
+     LEFT JOIN contacts c ON c.account_id = m.account_id AND c.jid = m.recipient
+     CROSS JOIN LATERAL (
+         SELECT CASE WHEN m.reason = 'spaced' THEN m.due_at ELSE greatest(m.due_at, m.not_before) END AS at
+     ) AS own
+WHERE m.account_id = ANY($1::uuid[]) AND m.state = 'SCHEDULED' AND (own.at, m.id) <= ($2, $3)
+ORDER BY own.at, m.id LIMIT $4;
+
 -- name: reach
 -- Who $2 is to account $1.
 SELECT reach_of($2, c.name, c.established) FROM (SELECT 1) AS one

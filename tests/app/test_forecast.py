@@ -1,5 +1,7 @@
 """The pages say when a message will really leave, and why not at its time."""
 
+import html
+import re
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -68,6 +70,43 @@ def test_one_that_has_to_wait_longer_names_its_true_time(ana, database):
     page = ana.get(f"/messages/{schedule(ana, tomorrow())}").text
     assert "Leaves tomorrow at 10:30" in page
     assert "Not tomorrow at 09:00: WhatsApp refused two messages in a row" in page
+
+
+def status_of(text: str, message: str) -> str:
+    (found,) = re.findall(rf'id="m-{message}-status".*?<span class="word">([^<]*)</span>', text)
+    return html.unescape(found)
+
+
+def test_the_rows_of_upcoming_say_when_each_will_really_leave(ana):
+    messages = [schedule(ana, tomorrow()) for _ in range(9)]
+    page = ana.get("/today").text
+    said = [status_of(page, message) for message in messages]
+    assert said[:4] == ["Clear", "Clear", "Clear", "Late: leaves tomorrow, 09:01"]  # under 60 s is not called late
+    assert said[8] == "Late: leaves tomorrow, 09:05"
+    # Alone, beside its row, and on its own page it says the same.
+    for path in (f"/messages/{messages[8]}/status", "/messages/now", f"/messages/{messages[8]}", "/messages"):
+        assert status_of(ana.get(path).text, messages[8]) == said[8], path
+    assert "Not tomorrow at 09:00: 8 messages in 5 minutes are the most" in ana.get(f"/messages/{messages[8]}").text
+    # With one fewer before it, it leaves at another time; the part that comes with any news says so.
+    ana.post(f"/messages/{messages[0]}?_method=DELETE", {}, Accept="application/json")
+    assert status_of(ana.get("/messages/now").text, messages[8]) != said[8]
+
+
+def test_what_leads_is_what_really_leaves_first(ana, database):
+    late = schedule(ana, tomorrow("09:00"), STRANGER)
+    schedule(ana, tomorrow("09:30"))
+    lead = re.compile(r'<section class="lead".*?</section>', re.DOTALL)
+    (shown,) = lead.findall(ana.get("/today").text)
+    assert ">09:00</time>" in shown
+    database.run(f"UPDATE accounts SET cold_until = '{tomorrow('09:50')} Europe/Berlin' WHERE id = '{ana.account}'")
+    page = ana.get("/today").text
+    assert status_of(page, late) == "Late: leaves tomorrow, 09:50"
+    (shown,) = lead.findall(page)
+    assert ">09:30</time>" in shown
+    assert "Anna Müller" in shown
+    database.run(f"UPDATE accounts SET sends_until = '{tomorrow('10:30')} Europe/Berlin' WHERE id = '{ana.account}'")
+    (shown,) = lead.findall(ana.get("/today").text)
+    assert ">10:30</time>" in shown
 
 
 def test_one_that_could_not_leave_in_time_is_stopped_at_once(ana, database):

@@ -90,6 +90,7 @@ class Counting:
 async def test_the_queries_do_not_grow_with_the_rows(browser, pool, redis_address):
     browser().sign_in("bea@example.org")
     account = await linked(pool, "bea@example.org")
+    await pool.execute("UPDATE accounts SET paced = true WHERE id = $1", account)
     user = await pool.fetchval("SELECT user_id FROM accounts WHERE id = $1", account)
     redis = Redis(redis_address)
     counts = []

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from app.day_line import day_line
+from app.forecast import Departure
 from app.phone_view import ago, phone_line
 from app.upcoming_view import Read, Upcoming, upcoming
 from domain import limits
@@ -74,6 +75,28 @@ def test_the_head_names_the_day_and_what_leaves_next() -> None:
 )
 def test_the_time_until_then_has_two_units_at_most(minutes: float, until: tuple[str, str]) -> None:
     assert page(message(1, minutes)).lead.until == until
+
+
+def test_what_would_leave_too_late_leads_only_when_nothing_else_does_and_then_says_why() -> None:
+    def lead(*rows: Message):
+        hours = {one.id: Departure(at=one.due_at + timedelta(hours=8), why="x") for one in rows if one.id.int == 1}
+        read = Read(rows=list(rows), leaves=hours, day=[], accounts=[account()], waiting={}, runs={})
+        return upcoming(read, UTC_ZONE, NOW, address="/messages", more="", later=False).lead
+
+    both = lead(message(1, 10), message(2, 90))
+    assert (both.leads, both.row and both.row.id, both.at and both.at.time) == (True, str(UUID(int=2)), "10:11")
+    alone = lead(message(1, 10))
+    assert (alone.leads, alone.at and alone.at.time) == (False, "08:51")
+    assert alone.row and alone.row.status.word == "Won't leave: not in time"
+
+
+def test_a_delay_of_seconds_and_one_inside_the_window_are_not_told() -> None:
+    for row, seconds in ((message(1, 10), 59), (message(1, 10, window_s=900), 900)):
+        leaves = {row.id: Departure(at=row.due_at + timedelta(seconds=seconds), why="x")}
+        read = Read(rows=[row], leaves=leaves, day=[], accounts=[account()], waiting={}, runs={})
+        view = upcoming(read, UTC_ZONE, NOW, address="/messages", more="", later=False)
+        assert view.groups[0].rows[0].status.word == "Clear"
+        assert view.lead.at and view.lead.at.time == "08:51"
 
 
 def test_a_later_day_is_named_in_the_head() -> None:

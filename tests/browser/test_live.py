@@ -132,6 +132,31 @@ async def test_a_row_whose_time_changes_is_swapped_in_its_place(person, window):
     assert await page.locator(".letters > .letter .who").all_text_contents() == ["Anna", "Ben"]
 
 
+async def test_a_row_says_when_it_really_leaves_as_soon_as_something_else_changes_that(person, window):
+    person.product.database.run(f"UPDATE accounts SET paced = true WHERE id = '{person.account}'")
+    messages = [person.schedule(f"Person {number}", 30) for number in range(9)]
+    page = await person.open(window)
+    said = []
+    page.on("console", lambda one: said.append(one.text) if one.type in ("error", "warning") else None)
+    await listening(page)
+    last = page.locator(f"#m-{messages[8]}-status")
+    await expect(last).to_contain_text("Late: leaves")
+    await expect(last.locator("svg.lamp.watch")).to_be_visible()
+    await page.evaluate(SHIFTS)
+    # Eight in five minutes are the most: without one of them, the ninth is on time but for seconds each before it.
+    for message in messages[:7]:
+        person.product.database.run(f"UPDATE messages SET state = 'CANCELLED' WHERE id = '{message}'")
+    person.tell("message", messages[0])
+    await expect(last.locator(".word")).to_have_text("Clear")
+    person.schedule("New", 29.9)
+    for message in messages[:7]:
+        person.move(message, "SCHEDULED", tell=False)
+    person.tell("message", messages[0])
+    await expect(last).to_contain_text("Late: leaves")
+    assert await page.evaluate("globalThis.shifted") <= SHIFT_MAX
+    assert said == []
+
+
 async def test_nothing_jumps_while_messages_change(person, window):
     messages = [person.schedule(f"Person {number}", 10 + number) for number in range(6)]
     page = await person.open(window)

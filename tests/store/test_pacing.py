@@ -133,9 +133,24 @@ async def test_what_is_being_written_is_planned_beside_what_waits(store: Store) 
     await add_message(store.pool, account, due=due, recipient=OTHER)
     one = Waiting(id=UUID(int=2**128 - 1), from_ms=int(due.timestamp() * 1000), chat=RECIPIENT, reach=Reach.WARM)
     now = datetime.now(UTC)
-    found = await pacing.plan_of(store.pool, [account], now, now + FAR, {account: [one]})
+    found = await pacing.plan_until(store.pool, [account], now, (now + FAR, one.id), {account: [one]})
     assert found[one.id].planned.cause is Cause.APART
     assert len(found) == 2
+
+
+async def test_a_page_is_planned_up_to_its_last_message_as_if_all_were_there(store: Store) -> None:
+    account, _ = await _paced(store)
+    due, now = later(3600).replace(microsecond=0), datetime.now(UTC)
+    ids = sorted([await add_message(store.pool, account, due=due) for _ in range(6)])
+    whole = await pacing.plan_until(store.pool, [account], now, (now + FAR, ids[0]))
+    part = await pacing.plan_until(store.pool, [account], now, (due, ids[3]))
+    assert list(part) == ids[:4]
+    assert part == {message: whole[message] for message in ids[:4]}
+    # One that was put off stands in line at its own time, not at the one it was put off to.
+    await store.pacing.defer({ids[1]: due + timedelta(days=2)})
+    assert await pacing.plan_until(store.pool, [account], now, (due, ids[3])) == part
+    await store.pool.execute("UPDATE accounts SET paced = false")
+    assert await pacing.plan_until(store.pool, [account], now, (due, ids[3])) == {}
 
 
 async def test_463_pauses_strangers_longer_each_time_and_others_still_get_theirs(store: Store) -> None:
