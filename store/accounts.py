@@ -250,8 +250,11 @@ class Accounts:
         """The first sync is over."""
         await self._told(await self._one("note_synced", account, epoch), account)
 
-    async def listen(self, on_wish: Callable[[UUID], None]) -> None:
-        """Calls `on_wish` for each NOTIFY until the connection ends, then raises `Unavailable`; cancel it to stop."""
+    async def listen(self, on_wish: Callable[[UUID], None], on_begin: Callable[[], None]) -> None:
+        """Calls `on_wish` for each NOTIFY until the connection ends, then raises `Unavailable`; cancel it to stop.
+
+        `on_begin` is called once it listens: nobody is told of what was wished before.
+        """
         async with reaching(), self._pool.acquire() as connection:
             ended = asyncio.Event()
 
@@ -261,6 +264,7 @@ class Accounts:
             connection.add_termination_listener(lambda _: ended.set())
             await connection.add_listener(keys.WISHES, heard)
             try:
+                on_begin()
                 await ended.wait()
             finally:
                 if not connection.is_closed():

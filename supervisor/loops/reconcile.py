@@ -76,19 +76,22 @@ class ReconcileLoop:
 async def listen_wishes(actors: Actors, started: Callable[[], None]) -> None:
     """Looks at each account that Postgres notifies of. Raises `Unavailable`, and is started again, when it is away."""
     waiting: asyncio.Queue[UUID] = asyncio.Queue(limits.CLAIM_BATCH_MAX)
+    listening = asyncio.Event()
 
     def heard(account: UUID) -> None:
         if not waiting.full():  # what does not fit is found by reconcile
             waiting.put_nowait(account)
 
     async def look() -> None:
+        await listening.wait()  # first, or what is wished between the look and the listening is heard by nobody
+        started()
         for account in await actors.context.store.accounts.wishes(actors.context.ownership.node):
             await actors.look_at_wish(account)
         while True:
             await actors.look_at_wish(await waiting.get())
 
-    tasks = [asyncio.create_task(actors.context.store.accounts.listen(heard)), asyncio.create_task(look())]
-    started()
+    listens = actors.context.store.accounts.listen(heard, listening.set)
+    tasks = [asyncio.create_task(listens), asyncio.create_task(look())]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:

@@ -1,7 +1,10 @@
 """What a person may ask of an account: a wake, and to be forgotten."""
 
+import asyncio
+from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from store import farewell, links, wakes
@@ -20,6 +23,28 @@ async def test_a_wished_wake_comes_and_goes(engine: Engine) -> None:
     assert await engine.store.pool.fetchval("SELECT wish FROM accounts") == ""
     (wake,) = await wakes.lately(engine.store.pool, user, account, 9)
     assert wake.reason.name == "WISH"
+
+
+async def test_a_wish_that_comes_before_anybody_listens_is_seen(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await engine.link()
+    about_to_listen, listen = asyncio.Event(), asyncio.Event()
+    add_listener = asyncpg.Connection.add_listener
+
+    async def add_listener_late(connection: Any, channel: str, callback: Any) -> None:
+        about_to_listen.set()
+        await listen.wait()
+        await add_listener(connection, channel, callback)
+
+    monkeypatch.setattr(asyncpg.Connection, "add_listener", add_listener_late)
+    starting = asyncio.create_task(engine.start())
+    await about_to_listen.wait()
+    user = await engine.store.pool.fetchval("SELECT user_id FROM accounts")
+    await links.wish_wake(engine.store.pool, user, account)
+    listen.set()
+    await starting
+    await engine.hears("contacts_copied", account=account)
 
 
 async def test_a_wake_that_is_wished_of_an_account_that_is_awake_already_is_served_too(engine: Engine) -> None:
