@@ -21,11 +21,12 @@ from store.pages import Account, Contact
 class Next(msgspec.Struct, frozen=True, kw_only=True):
     """What the page says under the chosen time. No text of a message is known here.
 
-    `asked`: time, zone, window and how late (s) that this answers, as they were asked for, with a space between.
+    `asked`: time, zone, window, how late (s) and recipient that this answers, as they were asked for, spaced.
     `line`, `there`, `note`: when it leaves, what time it is for the recipient then, what clocks do to it. `error`,
     `field`: why the time cannot be ("due", "zone"); then the three are "". `day`, `clock`: the chosen time as the
     fields show it, "" when it is not one; `sent`: the time of day at which it leaves. `city`: what the zone is called.
-    `today`: the date in the zone; the picks are of that day. `flight`: None without a recipient or a time.
+    `today`: the date in the zone; the picks are of that day. `flight`: None without a recipient or a time. `stranger`:
+    whom the person has to confirm, "" for nobody, and `stranger_hint` why.
     """
 
     asked: str
@@ -40,6 +41,11 @@ class Next(msgspec.Struct, frozen=True, kw_only=True):
     city: str
     today: str
     flight: FlightView | None = None
+    stranger: str = ""
+    stranger_hint: str = (
+        "WhatsApp counts first words to strangers against a number and restricts those that send many. "
+        f"{limits.STRANGERS_PER_DAY} leave a day, {limits.STRANGERS_PER_WEEK} a week. We ask once for each."
+    )
 
 
 class Picks(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,12 +97,14 @@ def next_view(
     *,
     window_s: int = 0,
     late_limit_s: int = limits.LATE_DEFAULT_S,
+    stranger: bool = False,
 ) -> Next:
     """What follows from a chosen time (`due`, as `draft.chosen` takes it), a zone, and a recipient ("": none yet).
 
     `leaves`: when it would leave, if not at the chosen time. `window_s`, `late_limit_s`: as a schedule has them.
+    `stranger`: the recipient has to be confirmed.
     """
-    asked = f"{due} {zone_name} {window_s} {late_limit_s}"
+    asked = f"{due} {zone_name} {window_s} {late_limit_s} {to}"
     zone = zone_or_utc(zone_name)
     today = f"{now.astimezone(zone).date()}"
     try:
@@ -111,6 +119,7 @@ def next_view(
             clock=typed,
             city=city(zone.key),
             today=today,
+            stranger=to if stranger else "",
         )
     on_time_until = chosen.at + timedelta(seconds=window_s)
     found = None
@@ -134,6 +143,7 @@ def next_view(
         city=city(zone.key),
         today=today,
         flight=found,
+        stranger=to if stranger else "",
     )
 
 

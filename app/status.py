@@ -27,6 +27,7 @@ STATUS: Final[dict[RefusalCode, int]] = {
     _C.ZONE_UNKNOWN: 422,
     _C.RECIPIENT_INVALID: 422,
     _C.RECIPIENT_UNKNOWN: 422,
+    _C.STRANGER: 422,
     _C.SEAL_MALFORMED: 422,
     _C.SEAL_STALE: 409,
     _C.SEAL_EXPIRED: 422,

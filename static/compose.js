@@ -36,6 +36,10 @@ let draft = null;
 let tried = null;
 let busy = false;
 
+// The stranger whom the person says that they mean; the box is drawn with what follows from the recipient.
+const box = () => document.getElementById("confirmed");
+const confirmed = () => (box()?.checked ? box().value : "");
+
 // The draft.
 
 const sameLink = (kept) => kept.from === location.search;
@@ -54,6 +58,7 @@ function keep() {
     recipient: recipient.value,
     name: to.chosen()?.name ?? "",
     time: chosenTime(),
+    confirmed: confirmed(),
     from: location.search,
     schedule: schedule.value,
     tried,
@@ -93,12 +98,19 @@ async function writeAgain() {
 
 // Sealing.
 
+const UNSAID = "They never wrote to you. Say that you mean to write to them, or choose somebody else.";
+
 async function missing() {
   if (!recipient.value) tell("recipient", "Choose a contact, or write the number with its country code.");
   const wrong = textTrouble();
   if (wrong) tell("text", wrong);
   if (!recipient.value) return "recipient";
-  return wrong ? "text" : timeTrouble();
+  if (wrong) return "text";
+  const late = await timeTrouble();
+  if (late) return late;
+  if (!box() || confirmed()) return "";
+  tell("confirmed", UNSAID);
+  return "confirmed";
 }
 
 const WAYS = {
@@ -154,7 +166,7 @@ button.addEventListener("click", async () => {
   tried = text.value;
   keep();
   const zone = document.getElementById("zone").value.trim();
-  const asked = { text: text.value, account: account.value, schedule: schedule.value, recipient: recipient.value, due: due(), zone, ...exactness() };
+  const asked = { text: text.value, account: account.value, schedule: schedule.value, recipient: recipient.value, due: due(), zone, confirmed: confirmed(), ...exactness() };
   try {
     const { sealAndSchedule } = await fetched(sealing());
     const address = await sealAndSchedule(user, asked);
@@ -171,6 +183,7 @@ button.addEventListener("click", async () => {
     }
     setBusy(false);
     if (!(error instanceof Refusal || error instanceof Unreached)) throw error;
+    if (error.code === "stranger") await refresh(); // the page asks for it only once it knows who they are
     show(error);
   }
 });
@@ -198,6 +211,11 @@ text.addEventListener("input", () => {
   showText();
   keep();
 });
+form.addEventListener("change", (event) => {
+  if (event.target !== box()) return;
+  tell("confirmed", "");
+  keep();
+});
 account.addEventListener("change", () => {
   keep();
   location.assign(`/schedules/new?account=${encodeURIComponent(account.value)}`);
@@ -211,5 +229,10 @@ draft = await takeDraft(user, fits);
 const otherZone = detectZone();
 if (draft.value) restore(draft.value);
 else if (again) await writeAgain();
+const said = draft.value?.confirmed;
 keep();
-if (otherZone || draft.value) refresh({ anew: true });
+if (otherZone || draft.value) await refresh({ anew: true });
+if (said && box()?.value === said) {
+  box().checked = true;
+  keep();
+}

@@ -1,5 +1,5 @@
 // Seals what was written and hands it over. `asked` has the plain fields of a message: account, schedule, recipient, due,
-// zone, and the text, which is sealed here and does not go along.
+// zone, confirmed, and the text, which is sealed here and does not go along.
 import { ask } from "./ask.js";
 import { confirmed, askForCode, showOnce } from "./recovery.js";
 import { seal } from "./seal.js";

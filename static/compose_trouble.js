@@ -1,5 +1,5 @@
 // What stands in the way, said where it is: at its field, or at the top of the page.
-const FIELDS = { recipient: "to-input", text: "text", due: "clock", zone: "zone", account: "account" };
+const FIELDS = { recipient: "to-input", text: "text", due: "clock", zone: "zone", account: "account", confirmed: "confirmed" };
 
 export function tell(field, sentence) {
   const place = document.getElementById(`${field}-error`);

@@ -10,6 +10,7 @@ const day = document.getElementById("day");
 const clock = document.getElementById("clock");
 const zone = document.getElementById("zone");
 const late = document.getElementById("late");
+const recipient = document.getElementById("recipient");
 const fold = document.getElementById("zone-field");
 const spoken = document.getElementById("spoken");
 
@@ -33,7 +34,7 @@ export const due = () => (picked().startsWith("+") ? picked() : `${day.value}T${
 export const exactness = () => ({ window: form.querySelector("[name=window]:checked").value, late: late.value });
 
 // What the server is asked about; #next says what it was asked about (`data-asked`).
-const question = () => `${due()} ${zone.value.trim()} ${exactness().window} ${late.value}`;
+const question = () => `${due()} ${zone.value.trim()} ${exactness().window} ${late.value} ${recipient.value}`;
 const answered = () => facts().asked === question();
 
 // What to keep of it, and back.
@@ -48,8 +49,8 @@ export function chooseTime({ pick: value, day: date, clock: time, zone: name, wi
   pick(value);
 }
 
-// Why the chosen time cannot be: the field, or "". What the page says may be of another time still, just changed: then it
-// is asked first, and where no answer comes, sealing goes on and the server says no.
+// Why the chosen time cannot be: the field, or "". What the page says may be of another time or person still, just changed:
+// then it is asked first, and where no answer comes, sealing goes on and the server says no.
 export async function timeTrouble() {
   if (!answered()) await refresh({ byHand: true });
   return answered() ? facts().field : "";
@@ -74,7 +75,7 @@ export async function refresh({ byHand = false, anew = false } = {}) {
     due: due(),
     zone: zone.value.trim(),
     account: document.getElementById("account").value,
-    to: document.getElementById("recipient").value,
+    to: recipient.value,
     today: anew ? "" : facts().today,
     pick: wanted,
     ...exactness(),

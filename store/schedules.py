@@ -30,7 +30,7 @@ class NewSchedule(msgspec.Struct, frozen=True, kw_only=True):
     """A sealed message to one recipient at one instant (UTC). `id` was chosen by the page and is in the binding.
 
     `window_s`: it may leave this much later and is on time then; `late_limit_s`: so much later still, else MISSED.
-    `viewing` None: no browser will show the text again.
+    `viewing` None: no browser will show the text again. `confirmed`: the recipient is a stranger, and meant.
     """
 
     id: UUID
@@ -45,6 +45,7 @@ class NewSchedule(msgspec.Struct, frozen=True, kw_only=True):
     viewing: Viewing | None = None
     window_s: int = 0
     late_limit_s: int = limits.LATE_DEFAULT_S
+    confirmed: bool = False
 
 
 class Announce:
@@ -96,12 +97,27 @@ async def account_key(pool: Pool, user: UUID, account: UUID) -> bytes:
     return row["wrapped_key"]
 
 
-async def check_recipient(pool: Pool, account: UUID, jid: str) -> None:
-    """Refuses a group that the account is not in, and a chat that it cannot write to. A person may be unknown."""
+async def check_recipient(pool: Pool, account: UUID, jid: str, confirmed: str) -> bool:
+    """Refuses a group that the account is not in, a chat that it cannot write to, and a stranger until confirmed.
+
+    `confirmed`: the stranger whom the person says that they mean, once for each. Returns whether this was said now.
+    """
     async with reaching():
-        can_send = await pool.fetchval(_FIND_RECIPIENT, account, jid)
+        row = await pool.fetchrow(_FIND_RECIPIENT, account, jid)
+    can_send = row["can_send"] if row else None
     if can_send is False or (can_send is None and jid.endswith("@g.us")):
         raise Refused(RefusalCode.RECIPIENT_UNKNOWN, "recipient")
+    stranger = bool(row and row["stranger"])
+    if stranger and confirmed != jid:
+        raise Refused(RefusalCode.STRANGER, "confirmed")
+    return stranger
+
+
+async def is_stranger(pool: Pool, account: UUID, jid: str) -> bool:
+    """Whether somebody has to be confirmed before the account schedules anything to them."""
+    async with reaching():
+        row = await pool.fetchrow(_FIND_RECIPIENT, account, jid)
+    return bool(row and row["stranger"])
 
 
 class Schedules:
@@ -146,6 +162,11 @@ class Schedules:
             results = [_verdict(one, links, room) if wait or one.account in held else APART for one in new]
             taken = [(one, result) for one, result in zip(new, results, strict=True) if isinstance(result, UUID)]
             rows = await connection.fetch(_SQL["add"], *_columns(taken))
+            meant = [one for one, _ in taken if one.confirmed]
+            if meant:
+                await connection.execute(
+                    _SQL["confirm"], [one.account for one in meant], [one.recipient for one in meant]
+                )
         stored = {row["message"] for row in rows}
         await self._announce.all_due([(one.user, message, one.due_at) for one, message in taken if message in stored])
         return [

@@ -54,6 +54,8 @@ async def show_composer(
     recipient = contact_row(str(chosen.id), known) if known else number_row(to.partition("@")[0])
     to = recipient.jid if recipient else ""
     first = wanted(due, zone, now) if due else proposed(now, zone)
+    leaves = await _leaves(site, chosen, to, first, zone.key, now)
+    stranger = bool(to) and await schedules.is_stranger(site.pool, chosen.id, to)
     view = Compose(
         schedule=str(new_id()),
         account=str(chosen.id),
@@ -61,7 +63,7 @@ async def show_composer(
         contacts=await find(site, user, chosen, "", choosing=True),
         to=recipient,
         picks=picks_view(zone, now, first),
-        next=next_view(first, zone.key, to, chosen, known, now, await _leaves(site, chosen, to, first, zone.key, now)),
+        next=next_view(first, zone.key, to, chosen, known, now, leaves, stranger=stranger),
         zone=zone.key,
         zone_known=zone_name != UNKNOWN_ZONE,
         attested=attested,
@@ -94,7 +96,10 @@ async def show_next(
     contact = await pages.contact(site.pool, user, own.id, to) if own and to else None
     leaves = await _leaves(site, own, to, due, zone, now)
     window_s, late_limit_s = draft.window_s(window), draft.late_limit_s(late)
-    found = next_view(due, zone, to, own, contact, now, leaves, window_s=window_s, late_limit_s=late_limit_s)
+    stranger = bool(own and to) and await schedules.is_stranger(site.pool, own.id, to)
+    found = next_view(
+        due, zone, to, own, contact, now, leaves, window_s=window_s, late_limit_s=late_limit_s, stranger=stranger
+    )
     if wants_json(request):
         return Response(msgspec.to_builtins(found))
     picks = picks_view(zone_or_utc(zone), now, pick) if found.today != today else None

@@ -58,6 +58,7 @@ class NewMessage(SealedFields, frozen=True):
     """What the composer sends. `due`: local wall-clock time in `zone`.
 
     `window`: until how many seconds later it is on time; `late`: and how much later still it is worth sending.
+    `confirmed`: the recipient once more, where it is a stranger whom the person means to write to.
     """
 
     schedule: str = ""
@@ -67,6 +68,7 @@ class NewMessage(SealedFields, frozen=True):
     zone: str = ""
     window: str = ""
     late: str = ""
+    confirmed: str = ""
 
 
 @get("/seal-key")
@@ -104,7 +106,7 @@ async def create_schedule(request: AppRequest, site: Site) -> Response[Any]:
         raise Refused(RefusalCode.SEAL_EXPIRED, "due")
     viewing = await read_viewing(site, user, form.viewing, form.viewing_key)
     wrapped_key = await schedules.account_key(site.pool, user, account)
-    await schedules.check_recipient(site.pool, account, recipient)
+    confirmed = await schedules.check_recipient(site.pool, account, recipient, form.confirmed)
     binding = Binding(
         environment=(await site.door.welcome()).environment,
         account=str(account),
@@ -125,6 +127,7 @@ async def create_schedule(request: AppRequest, site: Site) -> Response[Any]:
         viewing=viewing,
         window_s=window_s,
         late_limit_s=late_limit_s,
+        confirmed=confirmed,
     )
     message = await site.schedules.create(new)
     if wants_json(request):

@@ -24,6 +24,8 @@ WITH theirs AS (
     DELETE FROM contacts c USING theirs WHERE c.account_id = theirs.id
 ), receipts AS (
     DELETE FROM stray_receipts r USING theirs WHERE r.account_id = theirs.id
+), strangers AS (
+    DELETE FROM confirmed_strangers s USING theirs WHERE s.account_id = theirs.id
 )
 DELETE FROM wakes w USING theirs WHERE w.account_id = theirs.id;
 

@@ -20,8 +20,16 @@ WHERE account_id = ANY($1::uuid[]) AND state IN ('SCHEDULED', 'ARMED', 'SENDING'
 GROUP BY account_id
 
 -- name: find_recipient
--- $1 account  $2 JID
-SELECT can_send FROM contacts WHERE account_id = $1 AND jid = $2
+-- $1 account  $2 JID  Whether it may be written to (NULL: it is no contact), and whether it is a stranger, where sends are
+-- spaced for the number's sake, whom nobody has confirmed yet.
+SELECT c.can_send, a.paced AND reach_of($2, c.name, c.established) = 'cold' AND s.jid IS NULL AS stranger
+FROM accounts a LEFT JOIN contacts c ON c.account_id = a.id AND c.jid = $2
+     LEFT JOIN confirmed_strangers s ON s.account_id = a.id AND s.jid = $2
+WHERE a.id = $1
+
+-- name: confirm
+-- The person means to write to the strangers $2 of the accounts $1, in the same order.
+INSERT INTO confirmed_strangers (account_id, jid) SELECT * FROM unnest($1::uuid[], $2::text[]) ON CONFLICT DO NOTHING
 
 -- name: add
 -- Schedules $1 with their messages $2, in the same order.  $3 users  $4 accounts  $5 recipients  $6 zones  $7 due

@@ -148,7 +148,7 @@ def test_a_seconds_time_is_kept(ana):
 def test_a_window_is_said_in_words_and_kept_with_how_late_it_may_be(ana, database):
     told = ask_next(ana, due=f"{tomorrow()}T09:00", window="300", late="1800", to=ANNA)
     assert told["line"] == "Leaves tomorrow at about 9:00, by 9:05 at the latest."
-    assert told["asked"] == f"{tomorrow()}T09:00 Europe/Berlin 300 1800"
+    assert told["asked"] == f"{tomorrow()}T09:00 Europe/Berlin 300 1800 {ANNA}"
     fields = fill_in(ana, ana.account, due=f"{tomorrow()}T09:00", zone="Europe/Berlin", window="300", late="1800")
     answer = ana.post("/schedules", fields, Accept="application/json")
     assert answer.status_code == 201, answer.text

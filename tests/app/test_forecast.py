@@ -29,7 +29,8 @@ def ana(browser, enclave, database) -> Browser:
         ana.account = new_account(ana)
         database.link(ana.account, "4915112345679")
         database.add_contact(ana.account, ANNA, "Anna Müller")
-    database.run(f"DELETE FROM schedules WHERE account_id = '{ana.account}'")
+    for table in ("schedules", "confirmed_strangers"):
+        database.run(f"DELETE FROM {table} WHERE account_id = '{ana.account}'")
     database.run(f"UPDATE accounts SET paced = true, cold_until = NULL, sends_until = NULL WHERE id = '{ana.account}'")
     return ana
 
@@ -44,7 +45,7 @@ def ask_next(ana: Browser, due: str, to: str = ANNA):
 
 
 def schedule(ana: Browser, due: str, to: str = ANNA) -> str:
-    fields = fill_in(ana, ana.account, sealed_recipient=to, due=due, zone=BERLIN.key)
+    fields = fill_in(ana, ana.account, sealed_recipient=to, due=due, zone=BERLIN.key, confirmed=to)
     answer = ana.post("/schedules", fields, Accept="application/json")
     assert answer.status_code == 201, answer.text
     return answer.json()["id"]
@@ -107,6 +108,18 @@ def test_what_leads_is_what_really_leaves_first(ana, database):
     database.run(f"UPDATE accounts SET sends_until = '{tomorrow('10:30')} Europe/Berlin' WHERE id = '{ana.account}'")
     (shown,) = lead.findall(ana.get("/today").text)
     assert ">10:30</time>" in shown
+
+
+def test_the_page_asks_for_a_stranger_once_and_for_nobody_else(ana, database):
+    box = f'name="confirmed" value="{STRANGER}"'
+    assert ask_next(ana, tomorrow())["stranger"] == ""
+    assert ask_next(ana, tomorrow(), STRANGER)["stranger"] == STRANGER
+    assert ask_next(ana, "2020-01-01T09:00", STRANGER)["stranger"] == STRANGER
+    path = f"/schedules/new?account={ana.account}&to={STRANGER}"
+    assert box in ana.get(path).text
+    schedule(ana, tomorrow(), STRANGER)
+    assert box not in ana.get(path).text
+    assert ask_next(ana, tomorrow(), STRANGER)["stranger"] == ""
 
 
 def test_one_that_could_not_leave_in_time_is_stopped_at_once(ana, database):

@@ -78,6 +78,33 @@ def test_a_number_that_is_no_contact_may_be_written_to(ana):
     assert send(ana, fields).status_code == 201
 
 
+STRANGER = "5511912345670@s.whatsapp.net"
+
+
+def test_a_stranger_is_confirmed_by_name_once_and_nobody_else_with_them(ana, database):
+    database.run(f"UPDATE accounts SET paced = true WHERE id = '{ana.account}'")
+    before = database.count("messages")
+    asked = {"sealed_recipient": STRANGER}
+    for said in ({}, {"confirmed": ""}, {"confirmed": "1"}, {"confirmed": ANNA}):
+        answer = send(ana, fill_in(ana, ana.account, **asked, **said))
+        assert answer.status_code == 422
+        error = answer.json()["error"]
+        assert (error["code"], error["field"]) == ("stranger", "confirmed")
+        assert error["sentence"].startswith("They never wrote to you.")
+    assert database.count("messages") == before
+    # What is refused for another reason confirms nobody.
+    assert send(ana, fill_in(ana, ana.account, **asked, confirmed=STRANGER, kid="0123456789abcdef")).status_code == 409
+    assert send(ana, fill_in(ana, ana.account, **asked)).status_code == 422
+    assert send(ana, fill_in(ana, ana.account, **asked, confirmed=STRANGER)).status_code == 201
+    assert send(ana, fill_in(ana, ana.account, **asked)).status_code == 201
+    other = fill_in(ana, ana.account, sealed_recipient="5511912345671@s.whatsapp.net")
+    assert send(ana, other).status_code == 422
+    assert send(ana, fill_in(ana, ana.account)).status_code == 201  # a contact is no stranger
+    plain = ana.post("/schedules", other)
+    assert (plain.status_code, "They never wrote to you." in plain.text) == (422, True)
+    database.run(f"UPDATE accounts SET paced = false WHERE id = '{ana.account}'")
+
+
 def test_a_local_time_means_the_zone_that_comes_with_it(ana):
     fields = fill_in(ana, ana.account, due="2027-01-15T09:00", zone="America/Sao_Paulo")
     assert send(ana, fields).json()["due_at"] == "2027-01-15T12:00:00+00:00"

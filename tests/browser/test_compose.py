@@ -70,7 +70,7 @@ async def test_by_the_keyboard_alone(ana):
     await page.keyboard.press("Tab")
     await expect(page.get_by_role("radio", name="Tomorrow 9:00")).to_be_focused()
     await page.keyboard.press("ArrowLeft")
-    await expect(page.locator("#next")).to_contain_text("Leaves today at 19:00." if _before_seven() else "Leaves")
+    await expect(page.locator("#next")).to_contain_text("Leaves today at 19:00" if _before_seven() else "Leaves")
     await clock_of(page).focus()
     await page.keyboard.type("9:45pm")
     await expect(page.get_by_role("radio", name="Choose")).to_be_checked()
@@ -306,3 +306,47 @@ async def test_about_a_time_and_how_late_are_chosen_by_keys_kept_and_sent(ana, d
     await expect(page.get_by_role("heading", level=1)).to_have_text("Leaves tomorrow at about 09:00")
     kept = database.run(f"SELECT window_s, late_limit_s FROM schedules WHERE account_id = '{ana.account}'")
     assert kept == "300|1800"
+
+
+@pytest.mark.parametrize("touch", [False, True], ids=["keys", "phone"])
+async def test_a_stranger_is_confirmed_once_and_that_outlives_a_reload(ana, database, touch):  # noqa: F811
+    database.run(f"UPDATE accounts SET paced = true WHERE id = '{ana.account}'")
+    size = {"viewport": {"width": 390, "height": 844}, "has_touch": True} if touch else {}
+    page = await ana.page(await ana.window(**size))
+    box = page.get_by_role("checkbox", name="Write to them all the same")
+    error = page.locator("#confirmed-error")
+    await choose_anna(page)
+    await text_of(page).fill(TEXT)
+    await expect(page.locator("#check")).not_to_be_empty()
+    await expect(box).to_have_count(0)
+    await page.get_by_role("button", name="Choose somebody other than").click()
+    await page.get_by_label("To", exact=True).press_sequentially("+491719999999")
+    await page.get_by_role("option", name="not among your contacts").click()
+    # Pressed before the page knows who they are, or after: nothing is scheduled, and the box has the focus.
+    await seal_of(page).click()
+    await expect(error).to_contain_text("They never wrote to you.")
+    await expect(box).to_be_focused()
+    face = await page.locator(".consent label").bounding_box()
+    assert face and face["height"] >= 44
+    assert await grave_findings(page) == []
+    if touch:
+        await box.tap()
+    else:
+        await page.keyboard.press("Space")
+    await expect(box).to_be_checked()
+    await expect(error).to_be_hidden()
+    # Another time, drawn anew, unsays nothing; nor does a reload.
+    async with page.expect_response(re.compile("/schedules/next")):
+        await page.get_by_role("radio", name="In 2 h").check()
+    await expect(box).to_be_checked()
+    await page.reload()
+    await expect(text_of(page)).to_have_value(TEXT)
+    await expect(box).to_be_checked()
+    posts = ana.posts()
+    await seal_of(page).click()
+    await keep_code(page)
+    await expect(page.get_by_text(re.compile("^To .+ ·"))).to_be_visible()
+    assert ana.posts() == posts + 1
+    page = await ana.page(page.context, "/schedules/new?to=491719999999@s.whatsapp.net")
+    await expect(page.locator("#check .title")).to_have_text("Ask them to write first")
+    await expect(box).to_have_count(0)
