@@ -72,7 +72,7 @@ SENTENCES: Final[dict[RefusalCode, str]] = {
     RefusalCode.ZONE_UNKNOWN: "We do not know that time zone.",
     RefusalCode.RECIPIENT_INVALID: "Choose a contact, or write the number with its country code.",
     RefusalCode.RECIPIENT_UNKNOWN: "That contact is not in this account.",
-    RefusalCode.STRANGER: "They never wrote to you. Say that you mean to write to them, or choose somebody else.",
+    RefusalCode.STRANGER: "They are not among your contacts. Say that you mean it, or choose somebody else.",
     RefusalCode.SEAL_MALFORMED: "The sealed text arrived damaged. Nothing was stored; try again.",
     RefusalCode.SEAL_STALE: "The seal's key has changed meanwhile. Reload the page; your text is kept.",
     RefusalCode.SEAL_EXPIRED: "The seal would have expired before that time. Seal it again.",

@@ -69,6 +69,7 @@ class Visitor:
             schedule=schedule,
             account=account,
             recipient=jid,
+            confirmed=jid,
             due=due.replace(tzinfo=None).isoformat(),
             zone="UTC",
             kid=key["kid"],

@@ -98,7 +98,7 @@ async function writeAgain() {
 
 // Sealing.
 
-const UNSAID = "They never wrote to you. Say that you mean to write to them, or choose somebody else.";
+const UNSAID = "They are not among your contacts. Say that you mean it, or choose somebody else.";
 
 async function missing() {
   if (!recipient.value) tell("recipient", "Choose a contact, or write the number with its country code.");

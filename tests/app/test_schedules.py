@@ -90,7 +90,7 @@ def test_a_stranger_is_confirmed_by_name_once_and_nobody_else_with_them(ana, dat
         assert answer.status_code == 422
         error = answer.json()["error"]
         assert (error["code"], error["field"]) == ("stranger", "confirmed")
-        assert error["sentence"].startswith("They never wrote to you.")
+        assert error["sentence"].startswith("They are not among your contacts.")
     assert database.count("messages") == before
     # What is refused for another reason confirms nobody.
     assert send(ana, fill_in(ana, ana.account, **asked, confirmed=STRANGER, kid="0123456789abcdef")).status_code == 409
@@ -101,7 +101,7 @@ def test_a_stranger_is_confirmed_by_name_once_and_nobody_else_with_them(ana, dat
     assert send(ana, other).status_code == 422
     assert send(ana, fill_in(ana, ana.account)).status_code == 201  # a contact is no stranger
     plain = ana.post("/schedules", other)
-    assert (plain.status_code, "They never wrote to you." in plain.text) == (422, True)
+    assert (plain.status_code, "They are not among your contacts." in plain.text) == (422, True)
     database.run(f"UPDATE accounts SET paced = false WHERE id = '{ana.account}'")
 
 

@@ -324,7 +324,7 @@ async def test_a_stranger_is_confirmed_once_and_that_outlives_a_reload(ana, data
     await page.get_by_role("option", name="not among your contacts").click()
     # Pressed before the page knows who they are, or after: nothing is scheduled, and the box has the focus.
     await seal_of(page).click()
-    await expect(error).to_contain_text("They never wrote to you.")
+    await expect(error).to_contain_text("They are not among your contacts.")
     await expect(box).to_be_focused()
     face = await page.locator(".consent label").bounding_box()
     assert face and face["height"] >= 44
