@@ -90,8 +90,10 @@ def letter(
     left_at = message.left_at if message.state in LEFT else None
     statement, line = _statement(message, sealed, changes, wake, zone, now)
     until = due.iso if message.state in (_S.SCHEDULED, _S.ARMED) and message.due_at > now else ""
-    if leaves is not None and late_at(message.on_time_until, leaves):
+    late = late_at(message.on_time_until, leaves)
+    if leaves is not None and late is not None:
         statement, line, until = _later(message, sealed, leaves, zone, now)
+        late = late if until else None  # it would leave then, and is missed
     return Letter(
         id=str(message.id),
         state=str(message.state),
@@ -105,9 +107,9 @@ def letter(
         beside=_beside(message, left_at, zone) if left_at else "",
         strip=strip(its_time(message, left_at), left_at, _arrived_at(message, changes), zone) if left_at else None,
         flight=flight,
-        steps=steps(message, changes, wake, sealed.body_bytes, zone, now),
+        steps=steps(message, changes, wake, sealed.body_bytes, zone, now, late),
         body_bytes=sealed.body_bytes,
-        time=due.time,
+        time=moment(late, zone, now).time if late else due.time,
         attested=sealed.environment == ATTESTED,
         details=_details(message, sealed, due, zone, now),
     )

@@ -48,12 +48,21 @@ class _Happening(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def steps(
-    message: Message, changes: list[Change], wake: Wake | None, body_bytes: int, zone: ZoneInfo, now: datetime
+    message: Message,
+    changes: list[Change],
+    wake: Wake | None,
+    body_bytes: int,
+    zone: ZoneInfo,
+    now: datetime,
+    leaves_at: datetime | None = None,
 ) -> list[Step]:
-    """The history by when it happened. What we learnt later says so; what is to come stands last."""
+    """The history by when it happened. What we learnt later says so; what is to come stands last.
+
+    `leaves_at`: when it leaves, if that is later than its time.
+    """
     found = [*_of_changes(message, changes, body_bytes, zone, now), *_of_wake(message, wake)]
     found.sort(key=lambda one: one.at)
-    found += _ahead(message)
+    found += _ahead(message, leaves_at or message.due_at)
     day = message.due_at.astimezone(zone).date()
     shown = []
     for one in found:
@@ -183,7 +192,7 @@ def _of_wake(message: Message, wake: Wake | None) -> list[_Happening]:
     return found
 
 
-def _ahead(message: Message) -> list[_Happening]:
+def _ahead(message: Message, at: datetime) -> list[_Happening]:
     if message.state not in (_S.SCHEDULED, _S.ARMED):
         return []
-    return [_Happening(at=message.due_at, title="Leaves", tone="calm", icon="arrow-up-right", exact=False, ahead=True)]
+    return [_Happening(at=at, title="Leaves", tone="calm", icon="arrow-up-right", exact=False, ahead=True)]

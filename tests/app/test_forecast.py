@@ -71,6 +71,8 @@ def test_one_that_has_to_wait_longer_names_its_true_time(ana, database):
     page = ana.get(f"/messages/{schedule(ana, tomorrow())}").text
     assert "Leaves tomorrow at 10:30" in page
     assert "Not tomorrow at 09:00: WhatsApp refused two messages in a row" in page
+    assert "10:30:00" in page  # the step that is to come, too
+    assert "09:00:00" not in page
 
 
 def status_of(text: str, message: str) -> str:
