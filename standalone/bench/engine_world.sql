@@ -90,7 +90,8 @@ FROM people, substring(email, 2, position('@' IN email) - 2) AS n;
 
 -- name: make_messages
 -- Messages of accounts in turn.  $1, $2 from and to which number  $3 accounts  $4, $5 due from and until in (s), in no order
--- $6 recipient  $7 sealed body. Ids sort by time and come in that order, as the product's do: it says how full indexes are.
+-- $6 recipient  $7 sealed body  $8 sealed content key. Ids sort by time and come in that order, as the product's do: it
+-- says how full indexes are.
 WITH owners AS MATERIALIZED (
     SELECT id, user_id, row_number() OVER (ORDER BY id) - 1 AS place FROM accounts
 ), made AS MATERIALIZED (
@@ -105,7 +106,7 @@ WITH owners AS MATERIALIZED (
 ), rules AS (
     INSERT INTO schedules
         (id, user_id, account_id, recipient, zone, late_limit_s, environment, not_after_s, content_key, body)
-    SELECT schedule, person, account, $6, 'UTC', 7200, 'local', 4000000000, decode(repeat('00', 60), 'hex'), $7 FROM made
+    SELECT schedule, person, account, $6, 'UTC', 7200, 'local', 4000000000, $8, $7 FROM made
 )
 INSERT INTO messages (id, schedule_id, occurrence, user_id, account_id, recipient, due_at)
 SELECT message, schedule, 1, person, account, $6, due_at FROM made;

@@ -22,6 +22,8 @@ from store.redis import Redis
 ACCOUNTS: Final = 100_000
 MESSAGES: Final = 1_000_000
 ROWS_AT_ONCE: Final = 50_000
+KEY: Final = bytes(60)
+"""A sealed content key: nonce 12, key 32, tag 16."""
 FIRST_DUE_S: Final = 780
 """None is due while we look, and the first of them are within the near horizon."""
 LAST_DUE_S: Final = 30 * 24 * 3600
@@ -51,6 +53,7 @@ def measure(
         "supervisor_mb": round(full_mb, 1),
         "redis_mb": round(redis_mb, 2),
         "pg_bytes_per_message": round(per_message),
+        "pg_bytes_beside_keys": round(per_message - len(KEY)),
         "idle_cpu_pct": round(cpu, 2),
         "empty_cpu_pct": round(empty_cpu, 2),
         "restart_s": round(restart_s, 2),
@@ -101,6 +104,7 @@ async def _furnish(stores: Stores, accounts: int, messages: int) -> float:
                 LAST_DUE_S,
                 RECIPIENT,
                 BODY,
+                KEY,
             )
         for table in ("users", "accounts", "schedules", "messages", "changes"):
             await connection.execute(f"VACUUM ANALYZE {table}")
@@ -171,7 +175,8 @@ def main() -> None:
             f"supervisor  {figures['supervisor_extra_mb']} MB more than on empty stores,"
             f" {figures['idle_cpu_pct']} % of a processor (empty: {figures['empty_cpu_pct']} %)",
             f"redis       {figures['redis_mb']} MB",
-            f"postgres    {figures['pg_bytes_per_message']} bytes a message beside its sealed body",
+            f"postgres    {figures['pg_bytes_per_message']} bytes a message beside its sealed body,"
+            f" {figures['pg_bytes_beside_keys']} beside the sealed key of that, too",
             f"restart     {figures['restart_s']} s from the start of the process to the first send",
         ],
     )

@@ -38,7 +38,7 @@ WITH asked AS (SELECT id, schedule_id FROM messages WHERE user_id = $1 AND id = 
 SELECT asked.id AS message_id, s.created_at AS at, $3::text AS event, '' AS reason
 FROM asked JOIN schedules s ON s.id = asked.schedule_id
 UNION ALL
-SELECT c.message_id, c.at, c.event, c.reason FROM asked JOIN changes c ON c.message_id = asked.id WHERE c.event <> $3
+SELECT c.message_id, c.at, c.event, c.reason FROM asked JOIN changes c ON c.message_id = asked.id
 ORDER BY message_id, at, event
 
 -- name: wakes

@@ -60,7 +60,7 @@ SELECT id FROM messages WHERE schedule_id = $1 AND user_id = $2 ORDER BY occurre
 WITH asked AS (SELECT id, schedule_id FROM messages WHERE id = $1 AND user_id = $2)
 SELECT s.created_at AS at, $4::text AS event, '' AS reason FROM asked JOIN schedules s ON s.id = asked.schedule_id
 UNION ALL
-SELECT c.at, c.event, c.reason FROM asked JOIN changes c ON c.message_id = asked.id WHERE c.event <> $4
+SELECT c.at, c.event, c.reason FROM asked JOIN changes c ON c.message_id = asked.id
 ORDER BY at, event LIMIT $3
 
 -- name: search_contacts
