@@ -1,4 +1,5 @@
 -- The engine's half of the accounts table: ownership, wishes, the link, waits. Every write of an owner carries its epoch.
+-- Whoever locks several accounts locks them by id, as new schedules do: else two wait for each other.
 
 -- name: load
 -- What an actor needs to know of account $1.
@@ -32,17 +33,23 @@ RETURNING a.id, a.epoch;
 -- name: renew
 -- Lengthens the lease of the accounts $1 with their epochs $2. Returns those that are still ours.
 -- $3 node  $4 lease (s)
+WITH locked AS (
+    SELECT id FROM accounts WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
+)
 UPDATE accounts a
 SET owned_until = now() + make_interval(secs => $4::float8)
-FROM unnest($1::uuid[], $2::bigint[]) AS ours (id, epoch)
+FROM locked JOIN unnest($1::uuid[], $2::bigint[]) AS ours (id, epoch) ON ours.id = locked.id
 WHERE a.id = ours.id AND a.epoch = ours.epoch AND a.owner = $3
 RETURNING a.id;
 
 -- name: release
 -- Gives accounts $1 with their epochs $2 up. The epoch stays, so that no late write of ours counts for the next owner.
+WITH locked AS (
+    SELECT id FROM accounts WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
+)
 UPDATE accounts a
 SET owner = '', owned_until = '-infinity'
-FROM unnest($1::uuid[], $2::bigint[]) AS ours (id, epoch)
+FROM locked JOIN unnest($1::uuid[], $2::bigint[]) AS ours (id, epoch) ON ours.id = locked.id
 WHERE a.id = ours.id AND a.epoch = ours.epoch;
 
 -- name: owners

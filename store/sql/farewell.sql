@@ -36,13 +36,17 @@ DELETE FROM viewing_keys WHERE user_id = $1;
 -- name: unlink
 -- Every account of whoever is leaving is unlinked (from $1) or given up while linking (from $2, to $3); returns which are to
 -- be told of. Repeated: an account that was linked meanwhile is found by the next turn.
+WITH theirs AS (
+    SELECT a.id FROM accounts a JOIN users u ON u.id = a.user_id
+    WHERE u.deleting_at IS NOT NULL
+      AND ((a.link = ANY($1::text[]) AND a.wish <> 'unlink') OR a.link = ANY($2::text[]))
+    ORDER BY a.id FOR NO KEY UPDATE OF a
+)
 UPDATE accounts a
 SET wish = CASE WHEN a.link = ANY($1::text[]) THEN 'unlink' ELSE '' END,
     wished_at = CASE WHEN a.link = ANY($1::text[]) THEN now() END,
     link = CASE WHEN a.link = ANY($2::text[]) THEN $3 ELSE a.link END
-FROM users u
-WHERE u.id = a.user_id AND u.deleting_at IS NOT NULL
-  AND ((a.link = ANY($1::text[]) AND a.wish <> 'unlink') OR a.link = ANY($2::text[]))
+FROM theirs WHERE a.id = theirs.id
 RETURNING a.id;
 
 -- name: finish

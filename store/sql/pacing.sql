@@ -52,9 +52,11 @@ LEFT JOIN contacts c ON c.account_id = $1 AND c.jid = $2;
 
 -- name: defer
 -- The messages $1 leave at the instants $2 and not before: $3 says why. Those that somebody has changed meanwhile stay.
-WITH deferred AS (
+WITH locked AS (
+    SELECT id FROM messages WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
+), deferred AS (
     UPDATE messages m SET not_before = later.at, reason = $3, updated_at = now()
-    FROM unnest($1::uuid[], $2::timestamptz[]) AS later (id, at)
+    FROM locked JOIN unnest($1::uuid[], $2::timestamptz[]) AS later (id, at) ON later.id = locked.id
     WHERE m.id = later.id AND m.state = 'SCHEDULED' AND greatest(m.due_at, m.not_before) < later.at
     RETURNING m.id, m.user_id
 )
