@@ -1,7 +1,8 @@
 """Who locks several rows locks them by their ids: else two of them may wait for each other, and one is thrown out."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -12,7 +13,7 @@ from tests.rows import add_account, add_message, later
 from tests.store.conftest import Store
 from tests.waiting import eventually
 
-Work = Callable[[Store, Sequence[UUID]], Awaitable[object]]
+Work = Callable[[Store, Sequence[UUID]], Coroutine[Any, Any, object]]
 
 
 async def _renew(store: Store, accounts: Sequence[UUID]) -> object:
