@@ -46,12 +46,16 @@ class Actors:
         wanted = [one for one in dict.fromkeys(accounts) if self._shunned_until_s.get(one, 0) <= now_s]
         epochs = await self.context.ownership.take(wanted, dead)
         adopted = []
+        given_back = False
         try:
             for account, epoch in epochs.items():
                 row = await self.context.store.accounts.load(account)
                 if row is not None:
+                    given_back |= bool(await self.context.store.messages.disarm_stale(account, epoch))
                     adopted.append(await self._begin(row, epoch))
         finally:
+            if given_back:  # it may be late already
+                self.context.wake_due()
             for account in epochs:
                 if account not in self.by_account:  # gone, or Postgres is: the next turn of leases finds it ownerless
                     self.context.ownership.forget(account)
@@ -170,7 +174,6 @@ class Actors:
 
     async def _begin(self, row: AccountRow, epoch: int) -> Actor:
         actor = Actor(self.context, row, epoch)
-        await self.context.store.messages.disarm_stale(actor.account, epoch)
         if await self.context.store.attempts.open_of(actor.account):
             actor.doubt()
         self.by_account[actor.account] = actor

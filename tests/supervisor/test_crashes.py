@@ -5,6 +5,9 @@ import os
 import signal
 from uuid import UUID
 
+import pytest
+
+from domain import limits
 from domain.account import RunEvent
 from store import keys
 from tests.rows import add_account, add_message, later, sealed
@@ -55,6 +58,20 @@ async def test_what_a_dead_node_had_in_hand_is_taken_over_at_once(engine: Engine
     row = await engine.store.accounts.load(account)
     assert row is not None
     assert row.epoch == 2
+
+
+async def test_what_is_given_back_at_a_takeover_is_looked_for_at_once(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await engine.link()
+    message = await engine.unhinted(account, later(-1))
+    await engine.store.accounts.take([account], "dead-1")
+    await engine.store.messages.arm([message], "dead-1", later(60))
+    monkeypatch.setattr(limits, "DUE_TICK_S", 3600.0)  # nothing but a word makes the due loop look
+    await engine.start()
+    await engine.hears("account_adopted", account=account)
+    await engine.hears("message_armed", message=message)
+    await engine.state(message, *CERTAIN)
 
 
 async def test_an_attempt_that_never_reached_the_wire_is_sent_again(engine: Engine) -> None:
