@@ -45,6 +45,7 @@ PICTURES: Final[Mapping[str, str]] = {
     "account-unlinked": "The same on the account's page.",
     "people": "Whom one can write to.",
     "find": "Find or do, from anywhere.",
+    "compose-stranger": "To somebody who is no contact: once for each, one says that one means it.",
     "edit": "Another text.",
     "move": "Another time.",
     "recovery": "Where the recovery code stands.",

@@ -1,6 +1,7 @@
 """The pages that stand still: people, finding, edit, account, settings, and what a second browser sees."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from playwright.async_api import Browser
 
@@ -10,6 +11,8 @@ from standalone.screens.desk import Desk
 from standalone.screens.letters import LETTERS
 from standalone.screens.rows import run
 from standalone.screens.seats import arrive, sign_in, somebody
+
+STRANGER: Final = "447700900199"
 
 
 async def show_pages(person: Person, desk: Desk, album: Album, account: str, messages: Mapping[str, str]) -> None:
@@ -21,6 +24,11 @@ async def show_pages(person: Person, desk: Desk, album: Album, account: str, mes
     await page.get_by_role("combobox", name="Find or do").press_sequentially("ma")
     await page.locator("#found").get_by_text("Maya Lindqvist").first.wait_for()
     await album.take("find", page)
+    await arrive(person, f"/schedules/new?to={STRANGER}@s.whatsapp.net")
+    await page.get_by_label("Message", exact=True).fill("Is the flat by the canal still free?")
+    await page.get_by_text("Ask them to write first").wait_for()
+    await album.take("compose-stranger", page)
+    await page.get_by_label("Message", exact=True).fill("")
     await arrive(person, f"/messages/{messages['maya']}/edit")
     await page.locator("#preview").get_by_text("Congratulations").wait_for()
     await album.take("edit", page)
