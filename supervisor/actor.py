@@ -36,6 +36,10 @@ class MailboxFull(AssertionError):
     """More events than an actor can ever have to hear: a bug."""
 
 
+class Cancelled(AssertionError):
+    """What works for a live session was cancelled, and not by us: without it nothing would leave any more."""
+
+
 class Actor:
     """Made by the registry once this node owns the account; `run` is its life."""
 
@@ -83,6 +87,7 @@ class Actor:
         self._received = asyncio.Event()
         self._moved = asyncio.Event()
         self._bug: BaseException | None = None
+        self._stopping = False
         self._effects: dict[RunEffect, Callable[[Notice | None], None]] = {
             RunEffect.OPEN: self._open,
             RunEffect.CLOSE: self._close,
@@ -242,6 +247,7 @@ class Actor:
 
     async def stop(self) -> None:
         """Ends everything of this actor; its session, if one lives, ends with the door's connection."""
+        self._stopping = True
         if self.session is not None:
             self.session.stop()
         self.chores.stop()
@@ -342,7 +348,12 @@ class Actor:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task.cancelled():
+            attends = not self._stopping and (task is self.work or task in self.attendants)
+            error: BaseException | None = Cancelled() if attends else None
+        else:
+            error = task.exception()
+        if error is not None:
             self._bug = error
             self._mailbox.put_nowait((self.session, RunEvent.DIED, None))  # wakes `run`, which raises it
         self._rest()

@@ -194,6 +194,7 @@ class Actors:
                 self.failed.set()
                 raise
             await actor.stop()
+            await standing.give_slot_back(actor, actor.slot_token)  # else the next actor waits until it expires
             self._lives.pop(actor.account, None)
             self.by_account.pop(actor.account, None)
             self.context.ownership.forget(actor.account)  # the next owner's epoch ends the session

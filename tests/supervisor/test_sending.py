@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from domain import hotset
+from domain import hotset, limits
 from domain.account import RunEvent
 from domain.hotset import WantKind
 from store import wakes
@@ -30,6 +30,24 @@ async def test_a_message_leaves_at_its_instant_and_is_delivered(engine: Engine) 
     assert wake.ready_at is not None
     assert wake.slept_at is not None
     assert wake.woken_at < wake.ready_at < wake.slept_at
+
+
+async def test_an_account_whose_sending_was_cancelled_by_nobody_of_ours_sends_again(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "SHUN_S", 0.0)  # how long it is left alone is no matter here
+    monkeypatch.setattr(limits, "LEASE_TICK_S", 0.5)
+    account = await engine.link()
+    await engine.start()
+    await engine.state(await engine.schedule(account, later(0)), "SENT", "DELIVERED")
+    waiting = await engine.schedule(account, later(2))
+    await engine.hears("message_armed", message=waiting)
+    work = engine.supervisor.actors.by_account[account].work
+    assert work is not None
+    work.cancel()  # as a client library may do in passing
+    failed = await engine.hears("child_failed")
+    assert failed["error"] == "Cancelled"
+    await engine.state(waiting, "DELIVERED")
 
 
 async def test_messages_of_one_account_share_a_wake(engine: Engine) -> None:
