@@ -52,9 +52,11 @@ class Seat:
 
 
 WATCH_SHIFTS = """window.shifts = []; new PerformanceObserver((list) => {
-  const place = (it) => `${it.node?.nodeName} ${it.node?.className} ${it.previousRect.y} > ${it.currentRect.y}`;
+  const box = (it) => `${it.x},${it.y} ${it.width}x${it.height}`;
+  const place = (it) => `${it.node?.nodeName} ${it.node?.className} ${box(it.previousRect)} > ${box(it.currentRect)}`;
   for (const entry of list.getEntries()) {
-    if (!entry.hadRecentInput) window.shifts.push([entry.value, entry.sources.map(place).join("; ")]);
+    if (entry.hadRecentInput) continue;
+    window.shifts.push([entry.value, `${entry.startTime} ms: ${entry.sources.map(place).join("; ")}`]);
   }
 }).observe({ type: "layout-shift", buffered: true });"""
 
@@ -88,6 +90,7 @@ async def seats(browser: Browser, product: Product) -> AsyncIterator[list[Seat]]
     for seat in taken:
         print(f"{seat.person.email} saw at {seat.page.url}:\n{await seat.page.locator('body').inner_text()}")
         await seat.window.close()
+    print(product.home.log("supervisor").read_text())
 
 
 async def sees(seat: Seat, message: str, word: str) -> None:
@@ -122,7 +125,7 @@ async def whole_path(seat: Seat, text: str) -> None:
     await sees(seat, message, "Read")
     await expect(page.get_by_text(text)).to_be_visible()  # opened here, by this browser's own key
     moved = await page.evaluate("window.shifts")
-    assert sum(value for value, _ in moved) <= LAYOUT_SHIFT, moved
+    assert sum(value for value, _ in moved) <= LAYOUT_SHIFT, "\n".join(f"{value:.4f} at {at}" for value, at in moved)
     assert seat.troubles == []
 
 
