@@ -63,6 +63,11 @@ def forecast(crowds: Sequence[Crowd], now_ms: int, fleet: Fleet) -> list[Minute]
     ]
 
 
+def leaves(crowds: Sequence[Crowd], now_ms: int, fleet: Fleet) -> list[int]:
+    """When (Unix ms) the message of each wake leaves, in the order of their due instants; as `forecast`."""
+    return _leaves(_dues(crowds), now_ms, fleet)
+
+
 def _dues(crowds: Sequence[Crowd]) -> list[int]:
     dues: list[int] = []
     for crowd in crowds:

@@ -54,6 +54,14 @@ def seconds(body: Fields, name: str) -> float:
     return float(value)
 
 
+def share(body: Fields, name: str) -> float:
+    """A share of the body, 0 to 1; Bad otherwise."""
+    value = body.get(name)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
+        raise Bad(f"{name} must be a share, at most 1")
+    return float(value)
+
+
 def whole(body: Fields, name: str) -> int:
     """A whole number of the body; Bad where it is missing or something else."""
     value = body.get(name)
@@ -330,7 +338,9 @@ class Control:
         if not set(body) <= known:
             raise Bad(f"known settings are {', '.join(sorted(known))}")
         for name in body:
-            if name != "listening":
+            if name == "refused_logins":
+                self._hub.settings.refused_logins = share(body, name)
+            elif name != "listening":
                 setattr(self._hub.settings, name, seconds(body, name))
             elif isinstance(body[name], bool):
                 self._set_listening(body[name])

@@ -64,11 +64,12 @@ class Link:
 
 @dataclass(slots=True)
 class Settings:
-    """Knobs that the control interface turns; seconds."""
+    """Knobs that the control interface turns; seconds, and the share of logins that are refused at random."""
 
     login_delay_s: float = 0.0
     login_jitter_s: float = 0.0
     ack_delay_s: float = 0.0
+    refused_logins: float = 0.0
     listening: bool = True
 
 

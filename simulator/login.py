@@ -12,6 +12,8 @@ from simulator.world import Companion, Phone
 FAILURE_END_DELAY_S = 0.3
 """Closing at once races: the client would see the end before the reason."""
 LOGGED_OUT = Fault("login", reason=401)
+REFUSED = Fault("login", reason=400)
+"""What a share of logins gets, if so ordered: the client stays down and says so (docs/whatsapp.md §5)."""
 
 
 def login_or_pair(hub: Hub, link: Link, payload: wa6.ClientPayload, noise: bytes) -> None:
@@ -46,6 +48,9 @@ def _log_in(hub: Hub, link: Link, phone: Phone | None, companion: Companion | No
         if fault.reason in (401, 403, 406) and companion is not None:
             pairing.remove_companion(hub, phone, companion.device)
         _refuse(hub, link, number, fault)
+        return
+    if (share := hub.settings.refused_logins) and hub.dice.random() < share:
+        _refuse(hub, link, number, REFUSED)
         return
     known = phone is not None and companion is not None and phone.companions.get(companion.device) is companion
     if phone is None or companion is None or not known or companion.noise != noise:

@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
 import httpx
@@ -45,17 +45,29 @@ class Account(msgspec.Struct, kw_only=True):
     store: SealedStore | None = None
 
 
+class Sealed(NamedTuple):
+    """A text as the host keeps it."""
+
+    binding: Binding
+    content_key: bytes
+    body: bytes
+
+
 class Rig:
     """The running parts. `control` speaks to the simulator, `door` to the enclave."""
 
-    def __init__(self, folder: Path, simulator: Program, enclave: Program, control: httpx.AsyncClient) -> None:
+    def __init__(
+        self, folder: Path, simulator: Program, enclave: Program, control: httpx.AsyncClient, relay: Relay
+    ) -> None:
         """`open_rig` makes it."""
         self.folder = folder
+        self.door_socket = folder / "door.sock"
         self.relay_socket = folder / "egress.sock"
         self.simulator = simulator
         self.enclave = enclave
         self.control = control
         self.door: Door
+        self._relay = relay
         self._news: dict[str, list[Any]] = {}
         self._came = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -123,6 +135,12 @@ class Rig:
                     return
                 await asyncio.sleep(0.05)
 
+    async def hand_over(self) -> None:
+        """A supervisor is to relay and to own the sessions from now on; our door is that of a page."""
+        await self.door.close()
+        await self._relay.close()
+        self.door = await Door.open(self.door_socket, owner=False, on_news=self.hear)
+
     async def wake(self, account: Account) -> Opened:
         """Open the account's session and wait until it is ready to send: logged in, its queue drained."""
         self._news.pop(account.id, None)
@@ -146,13 +164,12 @@ class Rig:
         assert isinstance(closed, Closed)
         account.store = closed.store
 
-    async def sealed(self, account: Account, number: str, text: str) -> Send:
-        """A sealed text that the enclave has taken in, ready to be sent."""
-        recipient = f"{number}@s.whatsapp.net"
+    async def seal(self, account: Account, schedule: UUID, recipient: str, text: str) -> Sealed:
+        """A text that the enclave has taken in, as a page has it do."""
         binding = Binding(
             environment=self.door.welcome.environment,
             account=account.id,
-            schedule=str(UUID(int=1)),
+            schedule=str(schedule),
             recipient_hash=recipient_hash(account.id, recipient),
             not_after_s=int(time.time()) + SEAL_VALID_S,
         )
@@ -168,15 +185,21 @@ class Rig:
             )
         )
         assert isinstance(ingested, Ingested)
+        return Sealed(binding, ingested.content_key, body.body)
+
+    async def sealed(self, account: Account, number: str, text: str) -> Send:
+        """A sealed text that the enclave has taken in, ready to be sent."""
+        recipient = f"{number}@s.whatsapp.net"
+        sealed = await self.seal(account, UUID(int=1), recipient, text)
         return Send(
             account=account.id,
             epoch=1,
             attempt=str(new_id()),
             secret=new_secret(),
             recipient=recipient,
-            binding=binding,
-            content_key=ingested.content_key,
-            body=body.body,
+            binding=sealed.binding,
+            content_key=sealed.content_key,
+            body=sealed.body,
         )
 
 
@@ -214,8 +237,8 @@ async def open_rig(*, enclave: str = "standalone.bench._observed_enclave") -> As
         async with httpx.AsyncClient(
             base_url=str(simulator.facts["control"]), trust_env=False, timeout=CONTROL_S
         ) as control:
-            rig = Rig(folder, simulator, program, control)
-            rig.door = await Door.open(folder / "door.sock", owner=True, on_news=rig.hear)
+            rig = Rig(folder, simulator, program, control, relay)
+            rig.door = await Door.open(rig.door_socket, owner=True, on_news=rig.hear)
             yield rig
             await rig.door.close()
     finally:

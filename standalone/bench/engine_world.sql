@@ -22,6 +22,46 @@ WITH made AS (
 INSERT INTO messages (id, schedule_id, occurrence, user_id, account_id, recipient, due_at)
 SELECT message, schedule, 1, person, account, $6, due_at FROM made;
 
+-- name: add_linked
+-- Accounts that an enclave has linked, one user each; their names are in. Nothing of them is spaced.
+-- $1 users  $2 accounts  $3 phones  $4 JIDs with device  $5 wrapped keys  $6 versions of their stores  $7 envelopes
+WITH linked AS (
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bytea[], $6::bigint[], $7::text[])
+        AS linked (person, account, phone, jid, wrapped_key, version, envelope)
+), people AS (
+    INSERT INTO users (id, email, zone) SELECT person, person || '@example.org', 'UTC' FROM linked
+), accounts AS (
+    INSERT INTO accounts (id, user_id, link, jid, phone, wrapped_key, epoch, names_synced_at, last_hot_at)
+    SELECT account, person, 'LINKED', jid, phone, wrapped_key, 1, now(), now() FROM linked
+)
+INSERT INTO stores (account_id, version, clean, envelope) SELECT account, version, true, envelope::jsonb FROM linked;
+
+-- name: add_sealed
+-- Messages whose texts an enclave has taken in, one schedule each.
+-- $1 schedules  $2 messages  $3 users  $4 accounts  $5 due instants  $6 recipients  $7 content keys  $8 bodies
+-- $9 environment  $10 ends of their seals (Unix s)
+WITH made AS (
+    SELECT * FROM unnest(
+        $1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[], $6::text[], $7::bytea[], $8::bytea[], $10::bigint[]
+    ) AS made (schedule, message, person, account, due_at, recipient, content_key, body, not_after_s)
+), rules AS (
+    INSERT INTO schedules
+        (id, user_id, account_id, recipient, zone, late_limit_s, environment, not_after_s, content_key, body)
+    SELECT schedule, person, account, recipient, 'UTC', 7200, $9, not_after_s, content_key, body FROM made
+), noted AS (
+    INSERT INTO changes (message_id, event) SELECT message, 'created' FROM made
+)
+INSERT INTO messages (id, schedule_id, occurrence, user_id, account_id, recipient, due_at)
+SELECT message, schedule, 1, person, account, recipient, due_at FROM made;
+
+-- name: live
+-- How many sessions live.
+SELECT count(*) FROM wakes WHERE slept_at IS NULL;
+
+-- name: wakes_since
+-- How many sessions were woken since $1.
+SELECT count(*) FROM wakes WHERE woken_at >= $1;
+
 -- name: states
 -- How many messages that are due are in each state.
 SELECT state, count(*) AS messages FROM messages WHERE due_at <= now() GROUP BY state;

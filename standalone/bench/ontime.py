@@ -78,11 +78,11 @@ async def _load(engine: Engine, accounts: int, load_s: float, warm_s: float) -> 
     }
 
 
-async def bare_timers(seconds: float) -> list[float]:
+async def bare_timers(seconds: float, per_s: float = PER_S) -> list[float]:
     """By how many ms each timer of a loop that does nothing else was late, at the rate of the load."""
     loop, late = asyncio.get_running_loop(), []
     first_s = time.time() + 0.1
-    dues = [first_s + turn / PER_S for turn in range(int(seconds * PER_S))]
+    dues = [first_s + turn / per_s for turn in range(int(seconds * per_s))]
     for due_s in dues:
         loop.call_at(loop.time() + due_s - time.time(), lambda due_s=due_s: late.append((time.time() - due_s) * 1000))
     await asyncio.sleep(dues[-1] - time.time() + 0.2)
