@@ -169,13 +169,23 @@ async def _link(rig: Rig, accounts: int) -> list[Owner]:
             await rig.phone(recipient, name=f"Recipient {place}")
             contacts = [{"number": recipient, "name": f"Recipient {place}"}]
             await rig.phone(number, name=f"Owner {place}", contacts=contacts)
-            account = await rig.link(number)
+            account = await _patiently(rig, number)
         linked.append(account)
         if len(linked) % SAID_EACH == 0:
             say(f"linked {len(linked)} of {accounts} after {time.monotonic() - begun_s:.0f} s\n")
         return Owner(account, UUID(account.id), new_id(), recipient)
 
     return list(await asyncio.gather(*(link(place) for place in range(accounts))))
+
+
+async def _patiently(rig: Rig, number: str) -> _rig.Account:
+    """Once more if it does not come about: nothing of a linking is measured here."""
+    try:
+        return await rig.link(number)
+    except TimeoutError:
+        answer = await rig.control.get("/events", params={"phone": number})
+        say(f"{number} was not linked: {', '.join(event['kind'] for event in answer.json()['events'])}; once more\n")
+        return await rig.link(number)
 
 
 async def _keep(store: EngineStore, owners: Sequence[Owner]) -> None:

@@ -119,9 +119,9 @@ class Rig:
         await self.door.call(PairSession(account=name, epoch=1, wrapped_key=key.wrapped_key, phone=""))
         shown = await self.notice(account, QrShown)
         (await self.control.post(f"/phones/{number}/scan", json={"qr": shown.text})).raise_for_status()
+        await self.heard(account, Paired, Connected)  # which is first depends on how fast the store was sealed
         paired = await self.notice(account, Paired)
         account.jid, account.store = paired.jid, paired.store
-        await self.notice(account, Connected)
         await self._names(account)
         await self.sleep(account)
         return account
