@@ -4,8 +4,8 @@ The unit is the account wake, not the message. Three kinds of rule:
 
 * Order. Whoever somebody waits for stands in one queue by deadline; ties fall by lot, so nobody is always last.
   First syncs and health wakes take what that queue leaves, and one slot never.
-* Time. Starts are laid backwards from the deadlines under the connect rate (domain/wakes.py); a want with a window
-  goes earlier if that takes nothing from anybody.
+* Time. Starts are laid backwards from the deadlines under the connect rate (domain/wakes.py); a want with a window,
+  or with time to spare for a login that is slow or refused, goes earlier if that takes nothing from anybody.
 * Room. A session that has done what correctness needs is evictable: it stays while nobody needs its slot, and the one
   whose next use is furthest goes first; then the first sync with least budget left. Who sends without end gives its
   slot back after a turn, when others wait.
@@ -46,8 +46,9 @@ _TURN_MS: Final = int(limits.TURN_S * 1000)
 class Want(msgspec.Struct, frozen=True, kw_only=True):
     """An account that is not awake wants to be ready between `ready_at_ms` and `latest_ms` (Unix ms).
 
-    `latest_ms` None: at `ready_at_ms`, not later. `lead_ms`: from its start to ready. `not_before_ms`: backoff or
-    parking ends then. `turn_ms`: its last turn ended then, and what was due before counts as due then.
+    `latest_ms` None: at `ready_at_ms`, not later. `lead_ms`: from its start to ready, as a rule; `spare_ms`: how much
+    sooner it may start while there is room, in case it takes longer. `not_before_ms`: backoff or parking ends then.
+    `turn_ms`: its last turn ended then, and what was due before counts as due then.
     """
 
     account: str
@@ -55,6 +56,7 @@ class Want(msgspec.Struct, frozen=True, kw_only=True):
     ready_at_ms: int
     latest_ms: int | None = None
     lead_ms: int = 0
+    spare_ms: int = 0
     not_before_ms: int = 0
     turn_ms: int = 0
 
@@ -66,7 +68,7 @@ class Want(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def opens_ms(self) -> int:
         """The first instant at which a wake makes sense."""
-        return max(self.ready_at_ms - self.lead_ms, self.not_before_ms)
+        return max(self.ready_at_ms - self.lead_ms - self.spare_ms, self.not_before_ms)
 
     @property
     def latest_start_ms(self) -> int:

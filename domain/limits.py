@@ -141,6 +141,8 @@ LOOK_AHEAD_S: Final = 20.0
 LEAD_DEFAULT_S: Final = 4.0
 """From the wake to ready, until it has been measured for the account."""
 LEAD_MAX_S: Final = 15.0
+SPARE_LEADS: Final = 2
+"""Leads that a wake begins earlier while there is room: a login that is refused takes one, the next may be slow."""
 GATE_LEAD_S: Final = 0.15
 """The gate's commit happens this much before the due instant, so that no round trip stands between it and the wire."""
 GATE_LEAD_S_MAX: Final = 1.0

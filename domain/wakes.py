@@ -5,6 +5,8 @@ from zlib import crc32
 
 import msgspec
 
+from domain import limits
+
 
 class Use(msgspec.Struct, frozen=True, kw_only=True):
     """Something of one account that may happen from `earliest_ms` to `latest_ms` (Unix ms; equal for "exactly")."""
@@ -57,6 +59,11 @@ def lay_backwards(latest_starts_ms: Sequence[int], gap_ms: float) -> list[int]:
         starts.append(int(bound // 1))
     starts.reverse()
     return starts
+
+
+def spare_ms(lead_ms: int) -> int:
+    """How much sooner than its lead a wake should begin if it can: for a login that is refused and tried again."""
+    return int(limits.FAST_RETRY_S * 1000) + limits.SPARE_LEADS * lead_ms
 
 
 def lot(account: str, instant_ms: int) -> int:

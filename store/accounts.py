@@ -237,9 +237,9 @@ class Accounts:
 
     async def note_hot(self, account: UUID, epoch: int, woken_at: datetime, at: datetime, lead_ms: int | None) -> None:
         """The session woken at `woken_at` is ready since `at`. `lead_ms` None: how long that took says nothing."""
-        most_ms = int(limits.LEAD_MAX_S * 1000)
+        most_ms, default_ms = int(limits.LEAD_MAX_S * 1000), int(limits.LEAD_DEFAULT_S * 1000)
         async with reaching():
-            await self._pool.execute(_SQL["note_hot"], account, epoch, woken_at, at, lead_ms, most_ms)
+            await self._pool.execute(_SQL["note_hot"], account, epoch, woken_at, at, lead_ms, most_ms, default_ms)
 
     async def note_phone(self, account: UUID, epoch: int, at: datetime) -> None:
         """The account's own phone gave a sign of life."""

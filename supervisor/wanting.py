@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 from domain import limits
 from domain.account import Link, Run
 from domain.hotset import Holder, Want, WantKind
+from domain.wakes import spare_ms
 from store.run_state import RunShown
 from supervisor import clock
 
@@ -64,6 +65,7 @@ def want(actor: "Actor") -> Want | None:
         ready_at_ms=ready_at_ms,
         latest_ms=ready_at_ms + int(patience_s * 1000),
         lead_ms=actor.row.lead_ms,
+        spare_ms=spare_ms(actor.row.lead_ms) if kind is WantKind.DUE else 0,
         not_before_ms=not_before_ms,
         turn_ms=actor.turn_ms,
     )

@@ -16,17 +16,20 @@ from domain.account import Run
 from domain.hotset import Holder, Plan, Snapshot, Want, WantKind, may_sleep, plan, urgency
 from domain.pace import Pace, begun, room
 from domain.sending import backoff_s
-from domain.wakes import Use, merge
+from domain.wakes import Use, merge, spare_ms
 from standalone.bench._day_load import CLOSE_S, CONNECT_S, SEND_S, Message, linger_s
 
 PLAN_GAP_MS: Final = 10
 """Events this close together are planned for at once, as the loop does that is woken while it works."""
+LEAD_MS: Final = int(1000 * sum(CONNECT_S) / 2)
+"""What accounts have learnt of their wakes."""
 OFFERED_PER_SLOT: Final = 2
 """Wants that the planner is shown for each slot, the most urgent ones: nobody behind them could get one."""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """How to decide: `decide` on each snapshot; wants are known `look_ahead_ms` before, and lead by `lead_ms`.
+    """How to decide: `decide` on each snapshot; wants are known `look_ahead_ms` before, and lead by `lead_ms`,
+    if there is room by `spare_ms` more.
 
     `windows`: windows are made use of; `keeps`: an idle session that is needed again soon stays.
     """
@@ -34,6 +37,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     decide: Callable[[Snapshot], Plan]
     look_ahead_ms: int
     lead_ms: int
+    spare_ms: int
     windows: bool
     keeps: bool
 
@@ -41,7 +45,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 OURS: Final = Policy(
     decide=plan,
     look_ahead_ms=int(limits.LOOK_AHEAD_S * 1000),
-    lead_ms=int(limits.LEAD_DEFAULT_S * 1000),
+    lead_ms=LEAD_MS,
+    spare_ms=spare_ms(LEAD_MS),
     windows=True,
     keeps=True,
 )
@@ -56,7 +61,7 @@ def when_due(snapshot: Snapshot) -> Plan:
     return Plan(grants=tuple(wants[:count]), releases=(), turns=(), again_at_ms=again)
 
 
-NAIVE: Final = Policy(decide=when_due, look_ahead_ms=0, lead_ms=0, windows=False, keeps=False)
+NAIVE: Final = Policy(decide=when_due, look_ahead_ms=0, lead_ms=0, spare_ms=0, windows=False, keeps=False)
 
 
 class Account:
@@ -137,6 +142,7 @@ class World:
             ready_at_ms=ready_ms,
             latest_ms=latest_ms,
             lead_ms=policy.lead_ms,
+            spare_ms=policy.spare_ms,
             not_before_ms=account.not_before_ms,
             turn_ms=account.turn_ms,
         )

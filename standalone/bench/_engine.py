@@ -128,8 +128,11 @@ def quantile(ordered: list[float], share: float) -> float:
 
 
 @contextlib.asynccontextmanager
-async def open_engine(stores: Stores, slots: int) -> AsyncGenerator[Engine]:
-    """A supervisor at work on `stores` with room for `slots` sessions; its log goes to a file, as a service's does."""
+async def open_engine(stores: Stores, slots: int, answer_s: float = 0.0) -> AsyncGenerator[Engine]:
+    """A supervisor at work on `stores` with room for `slots` sessions; its log goes to a file, as a service's does.
+
+    `answer_s`: what the enclave takes for a send.
+    """
     with stores.home.log("supervisor").open("w") as log, logging_to(log):
         own = await EngineStore.open(stores.postgres.url, stores.valkey.url)
         store = await EngineStore.open(stores.postgres.url, stores.valkey.url)
@@ -139,7 +142,7 @@ async def open_engine(stores: Stores, slots: int) -> AsyncGenerator[Engine]:
             enclave_socket=stores.home.socket("door.sock"),
             hot_slots=slots + SPARE_SLOTS,
         )
-        door = NullDoor()
+        door = NullDoor(answer_s)
         supervisor = Supervisor(settings, own, open_door=door.open)
         supervisor.context.pace = Pace(per_s=CONNECTS_PER_S, ceiling_per_s=CONNECTS_PER_S)
         try:

@@ -35,9 +35,10 @@ class Arrival:
 class NullDoor:
     """The far side and the connection in one. `arrivals`: every send, in order."""
 
-    def __init__(self) -> None:
-        """Nothing has come yet."""
+    def __init__(self, answer_s: float = 0.0) -> None:
+        """Nothing has come yet. `answer_s`: what it takes for a send."""
         self.arrivals: list[Arrival] = []
+        self._answer_s = answer_s
         self.welcome = Welcome(
             wire_version=WIRE_VERSION, environment="local", boot="null", seal_kid="null", seal_public_key=bytes(65)
         )
@@ -57,6 +58,8 @@ class NullDoor:
             case Send():
                 self.arrivals.append(Arrival(UUID(operation.binding.schedule), time.time()))
                 self._came.set()
+                if self._answer_s:
+                    await asyncio.sleep(self._answer_s)
                 sent_at_s = int(time.time())
                 store = self._store(operation.account, clean=False)
                 return Sent(wa_id=operation.attempt, server_time_s=sent_at_s, store=store)

@@ -28,6 +28,8 @@ from supervisor.destinations import demo_of
 from supervisor.relay import Relay
 
 NEWS_S: Final = 60.0
+PAIRED_S: Final = 20.0
+"""From the scan to the first login. Now and then a client does not come back from the restart in between."""
 CONTACTS_PER_ACCOUNT: Final = 100
 SEAL_VALID_S: Final = 3600
 CONTROL_S: Final = 30.0
@@ -101,9 +103,9 @@ class Rig:
                 return notice
         raise AssertionError("it was heard")
 
-    async def heard(self, account: Account, *kinds: type) -> None:
-        """Wait until a notice of each of `kinds` has come, in any order, and forget none."""
-        async with asyncio.timeout(NEWS_S), self._came:
+    async def heard(self, account: Account, *kinds: type, patience_s: float = NEWS_S) -> None:
+        """Wait until a notice of each of `kinds` has come, in any order, and forget none. Raises TimeoutError."""
+        async with asyncio.timeout(patience_s), self._came:
             while not set(kinds) <= {type(notice) for notice in self._news.get(account.id, [])}:
                 await self._came.wait()
 
@@ -112,14 +114,15 @@ class Rig:
         (await self.control.post("/phones", json={"number": number, **fields})).raise_for_status()
 
     async def link(self, number: str) -> Account:
-        """Link a new account to the phone `number`, fetch its names, and put it to sleep."""
+        """Link a new account to the phone `number`, fetch its names, and put it to sleep. Raises TimeoutError."""
         key = await self.door.call(NewAccountKey(account=(name := str(new_id()))))
         assert isinstance(key, AccountKey)
         account = Account(id=name, number=number, wrapped_key=key.wrapped_key)
         await self.door.call(PairSession(account=name, epoch=1, wrapped_key=key.wrapped_key, phone=""))
         shown = await self.notice(account, QrShown)
         (await self.control.post(f"/phones/{number}/scan", json={"qr": shown.text})).raise_for_status()
-        await self.heard(account, Paired, Connected)  # which is first depends on how fast the store was sealed
+        # Which is first depends on how fast the store was sealed.
+        await self.heard(account, Paired, Connected, patience_s=PAIRED_S)
         paired = await self.notice(account, Paired)
         account.jid, account.store = paired.jid, paired.store
         await self._names(account)

@@ -217,8 +217,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _lines(figures: Figures) -> list[str]:
     return [
         f"{figures['accounts']} accounts, {figures['slots']} slots; linked in {figures['linked_s']} s",
-        f"at one instant  99 in 100 within {figures['burst_p99_s']} s;"
-        f" predicted {figures['predicted_burst_p99_s']} s",
+        f"at one instant  99 in 100 within {figures['burst_p99_s']} s; predicted {figures['predicted_burst_p99_s']} s",
         f"one by one      p50 {figures['p50_ms']} ms, p99 {figures['p99_ms']} ms, max {figures['max_ms']} ms late,"
         f" {figures['wakes']} wakes; timers beside it p99 {figures['limit_p99_ms']} ms",
         f"refused logins  p99 {figures['refused_p99_ms']} ms: {figures['refused_ratio']} times that",

@@ -143,13 +143,14 @@ WHERE id = $1 AND epoch = $2 RETURNING user_id;
 
 -- name: note_hot
 -- The session of account $1 of epoch $2 that was woken at $3 is ready since $4, after $5 ms (NULL: they say nothing of the
--- next wake's). A new lead weighs a quarter.  $6 most ms
+-- next wake's). A new lead weighs a quarter; the first takes the place of $7, which nobody measured.  $6 most ms
 WITH hot AS (
     UPDATE accounts
     SET last_hot_at = greatest(last_hot_at, $4),
         sticky_active_since = CASE WHEN names_synced_at IS NULL THEN coalesce(sticky_active_since, $4) END,
         lead_ms = CASE WHEN $5::integer IS NULL THEN lead_ms
-                  ELSE least(greatest((3 * lead_ms + $5::integer) / 4, 200), $6::integer) END
+                  ELSE least(greatest(CASE WHEN lead_ms = $7 THEN $5::integer ELSE (3 * lead_ms + $5::integer) / 4 END, 200),
+                             $6::integer) END
     WHERE id = $1 AND epoch = $2 RETURNING id
 )
 UPDATE wakes w SET ready_at = $4 FROM hot WHERE w.account_id = hot.id AND w.woken_at = $3;

@@ -72,6 +72,14 @@ def test_a_wake_begins_its_lead_before_its_instant_and_not_sooner() -> None:
     assert (granted(early), early.again_at_ms) == ([], NOW + 1)
 
 
+def test_a_wake_with_time_to_spare_begins_sooner_while_there_is_room() -> None:
+    spare = want("a", in_ms=12_000, lead_ms=LEAD_MS, spare_ms=9_000)
+    assert granted(decide(5, [], [spare])) == ["a"]
+    urgent = want("b", in_ms=LEAD_MS + 500, lead_ms=LEAD_MS)
+    assert granted(decide(1, [], [urgent, spare])) == []  # the one slot is kept for who needs it first
+    assert decide(5, [], [want("a", in_ms=13_001, lead_ms=LEAD_MS, spare_ms=9_000)]).again_at_ms == NOW + 1
+
+
 def test_who_is_due_first_goes_first_whatever_the_leads() -> None:
     wants = [want("late", in_ms=-1), want("later", in_ms=0), want("far", in_ms=900, lead_ms=9_000)]
     assert granted(decide(2, [], wants)) == ["late", "later"]

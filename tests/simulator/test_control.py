@@ -52,6 +52,8 @@ async def test_a_phone_is_made_changed_and_listed(control: httpx.AsyncClient) ->
         ("POST", f"/phones/{ANNA}/kick", {}, 400, "bad_request"),
         ("POST", f"/phones/{ANNA}/unlink", {"device": 7}, 400, "bad_request"),
         ("POST", "/settings", {"login_delay_s": -1}, 400, "bad_request"),
+        ("POST", "/settings", {"refused_logins": 1.1}, 400, "bad_request"),
+        ("POST", "/settings", {"refused_logins": True}, 400, "bad_request"),
         ("POST", "/settings", {"unknown": 1}, 400, "bad_request"),
         ("GET", "/events?after=x", None, 400, "bad_request"),
         ("GET", "/nothing/here/at/all", None, 404, "not_found"),

@@ -66,6 +66,16 @@ async def test_a_refused_login_stays_down(
         assert len(client.heard("Connected")) == 1
 
 
+async def test_a_share_of_all_logins_can_be_refused(simulator: Simulator, folder: Path) -> None:
+    async with RealClient(simulator, folder / "store") as client:
+        await client.pair(ANNA)
+        simulator.hub.settings.refused_logins = 1.0
+        simulator.kick(ANNA, code=515)
+        await client.event("ConnectFailure")
+        assert simulator.hub.journal.counts["login_refused"] == 1
+        assert len(client.heard("Connected")) == 1
+
+
 @pytest.mark.parametrize("reason", [500, 503])
 async def test_a_server_error_at_login_is_tried_again(simulator: Simulator, folder: Path, reason: int) -> None:
     async with RealClient(simulator, folder / "store") as client:

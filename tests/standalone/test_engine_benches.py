@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from standalone.bench import _command, burst, enqueue, idle, ontime
+from standalone.bench import _command, burst, campaign, enqueue, idle, morning, ontime
 from standalone.bench._command import Figures
 
 
@@ -20,6 +20,24 @@ def test_burst_sends_everything_once() -> None:
     figures = burst.measure(messages=30, accounts=5, ahead_s=2.0)
     assert set(figures) >= {"drain_s", "limit_s", "ratio", "duplicates"}
     assert (figures["lost"], figures["duplicates"], figures["unsettled"], figures["early"]) == (0, 0, 0, 0)
+
+
+def test_campaign_sends_everything_once() -> None:
+    figures = campaign.measure(accounts=6, campaign=20, slots=5, part_s=0.5, ahead_s=2.0)
+    assert set(figures) >= {"p99_ms", "p99_with_campaign_ms", "ratio", "lost", "duplicates"}
+    assert figures["messages"] == 100
+    assert (figures["lost"], figures["duplicates"], figures["unsettled"], figures["early"]) == (0, 0, 0, 0)
+
+
+def test_morning_sends_everything_once() -> None:
+    figures = morning.measure(
+        accounts=3, slots=8, steady_s=1.0, refused_percent=0, ahead_s=2.0, between_s=1.0, sleep_s=0, login_s=(0.1, 0.1)
+    )
+    keys = {"p50_ms", "p99_ms", "max_ms", "burst_p99_s", "predicted_burst_p99_s", "slots", "lost", "duplicates"}
+    assert set(figures) >= keys | {"refused_p99_ms", "refused_ratio"}
+    assert (figures["accounts"], figures["slots"], figures["messages"]) == (3, 8, 4)
+    assert (figures["lost"], figures["duplicates"], figures["early"]) == (0, 0, 0)
+    assert (figures["refused_lost"], figures["refused_duplicates"]) == (0, 0)
 
 
 def test_enqueue_stores_and_hints_everything_it_takes_in() -> None:
