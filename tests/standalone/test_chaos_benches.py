@@ -34,7 +34,7 @@ def test_chaos_loses_and_doubles_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_cycles_send_and_sleep_and_leave_no_file_and_no_process() -> None:
     figures = cycles.measure(wakes=8, accounts=2)
-    assert set(figures) >= {"wakes", "minutes", "start", "middle", "end", "growth_percent"}
+    assert set(figures) >= {"wakes", "minutes", "start", "middle", "end", "growth_percent", "late_growth_percent"}
     assert (figures["wakes"], figures["came"], figures["lost"], figures["duplicates"]) == (8, 8, 0, 0)
     assert set(figures["start"]) == set(figures["end"]) == set(figures["growth_percent"])
     assert figures["end"]["live_files"] == 0
