@@ -15,7 +15,7 @@ from enclave.wire.news import Notice, ReceiptKind
 from store.accounts import AccountRow, Slept, Woken
 from store.run_state import PairingShown
 from supervisor import clock
-from supervisor.news import Classifier
+from supervisor.news import KEEP_ALIVES_MAX, Classifier
 
 GROUP_SERVER: Final = "@g.us"
 EARLY_MAX: Final = 64
@@ -105,10 +105,11 @@ class LiveSession:
             case news.Drained():
                 self._drained = True
                 self._become_ready()
-            case news.Dropped() | news.KeepAliveLost():
-                self._connected = self._drained = False
-                if not self.closing.is_set():
-                    self.ready.clear()
+            case news.Dropped():
+                self._lose_connection()
+            case news.KeepAliveLost():
+                if notice.count > KEEP_ALIVES_MAX:  # of fewer we do not hear that they are answered again
+                    self._lose_connection()
             case news.ContactsChanged():
                 self.contacts_quiet_since_s = clock.loop_s()
                 self.contacts_changed.set()
@@ -174,6 +175,11 @@ class LiveSession:
         """Whether nothing would be lost by closing it now."""
         busy = self.in_flight or self.settling > 0 or self.syncing
         return self.was_ready and not busy and self._linger_until_s <= clock.loop_s()
+
+    def _lose_connection(self) -> None:
+        self._connected = self._drained = False
+        if not self.closing.is_set():
+            self.ready.clear()
 
     def _take_receipt(self, receipt: news.Receipt) -> None:
         ours = self._unreceived.intersection(receipt.wa_ids)

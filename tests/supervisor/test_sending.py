@@ -7,6 +7,7 @@ import pytest
 from domain import hotset, limits
 from domain.account import RunEvent
 from domain.hotset import WantKind
+from enclave.wire import news
 from store import wakes
 from tests.rows import later
 from tests.supervisor.engines import Engine
@@ -48,6 +49,18 @@ async def test_an_account_whose_sending_was_cancelled_by_nobody_of_ours_sends_ag
     failed = await engine.hears("child_failed")
     assert failed["error"] == "Cancelled"
     await engine.state(waiting, "DELIVERED")
+
+
+async def test_a_keepalive_that_went_unanswered_once_holds_nothing_up(engine: Engine) -> None:
+    account = await engine.link()
+    await engine.start()
+    message = await engine.schedule(account, later(3))
+    await engine.hears("account_run", account=account, after="HOT")
+    actor = engine.supervisor.actors.by_account[account]
+    assert actor.session is not None
+    await actor.session.ready.wait()
+    actor.hear(news.KeepAliveLost(count=1))
+    await engine.state(message, "SENT", "DELIVERED")
 
 
 async def test_messages_of_one_account_share_a_wake(engine: Engine) -> None:
