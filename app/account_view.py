@@ -22,6 +22,7 @@ _MAY_UNLINK: Final = frozenset(sources(LINK_TABLE, LinkEvent.UNLINKED))
 WAIT_REASON: Final[dict[str, str]] = {
     "no_connection": "WhatsApp could not be reached; we try again then.",
     "restarts": "WhatsApp asked us to begin anew several times; we give it a rest.",
+    "woken_often": "It has connected often of late; a pause protects your number.",
     "replaced": "The same link was in use from elsewhere; we keep away for a while.",
 }
 """By the engine's reason of a wait (supervisor/penalties.py)."""

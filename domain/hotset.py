@@ -81,7 +81,8 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
 
     `next_use_ms`: when it will be needed again, None for never; `sticky_left_ms`: what is left of its first sync;
     `busy_since_ms`: it has been sending since then, None: it is not; `yielding`: its turn is over, it begins no more.
-    `stays_until_ms`: until then it stays while nobody needs its slot, for what may still be heard.
+    `stays_until_ms`: until then it stays while nobody needs its slot, for what may still be heard. `sparing`: it has
+    been woken often and is needed again soon: it goes last of all (domain/wake_limits.py).
     """
 
     account: str
@@ -93,6 +94,7 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
     busy_since_ms: int | None = None
     stays_until_ms: int = 0
     yielding: bool = False
+    sparing: bool = False
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +154,7 @@ def may_sleep(now_ms: int, holder: Holder) -> bool:
     """Whether an idle session should be closed though nobody needs its slot: nothing to come for it soon."""
     return (
         holder.evictable
+        and not holder.sparing
         and now_ms >= holder.stays_until_ms
         and (holder.next_use_ms is None or holder.next_use_ms - now_ms > _KEEP_MS)
     )
@@ -239,26 +242,27 @@ class _Decision:
 
     def _releases(self) -> tuple[list[str], int]:
         """Who gives a slot back at once, and for how many of the queue that is not enough."""
-        idle = _idle(self.holders)
+        can_go = _idle(self.holders)
+        releases = [holder.account for holder in can_go if holder.yielding]
+        idle = [holder for holder in can_go if not holder.yielding and not holder.sparing]
+        sparing = [holder for holder in can_go if not holder.yielding and holder.sparing]
         sticky = _sticky(self.holders)
-        releases = [holder.account for holder in idle if holder.yielding]
-        idle = [holder for holder in idle if not holder.yielding]
         coming = len(releases) + sum(holder.run is Run.DISCONNECTING for holder in self.holders)
-        while coming < -self.free and (idle or sticky):  # there are fewer slots than there were
-            releases.append((idle or sticky).pop(0).account)
+        while coming < -self.free and (idle or sticky or sparing):  # there are fewer slots than there were
+            releases.append((idle or sticky or sparing).pop(0).account)
             coming += 1
         coming -= max(0, -self.free)
         unserved = 0
         for want in self.short[: self._connects_soon()]:
             if coming > 0:
                 coming -= 1
-            elif (released := self._give_way(want, idle, sticky)) is not None:
+            elif (released := self._give_way(want, idle, sticky, sparing)) is not None:
                 releases.append(released)
             elif want.kind not in ENRICHMENT:
                 unserved += 1
         return releases, unserved
 
-    def _give_way(self, want: Want, idle: list[Holder], sticky: list[Holder]) -> str | None:
+    def _give_way(self, want: Want, idle: list[Holder], sticky: list[Holder], sparing: list[Holder]) -> str | None:
         """Who goes for `want`, taken out of its list."""
         if want.kind in ENRICHMENT and self.enrichments <= 0:  # only another of its kind makes room for it
             rest = [holder for holder in idle if holder.kind in ENRICHMENT]
@@ -269,9 +273,13 @@ class _Decision:
         needed_from_ms = max(self.now_ms + _MERGE_MS, want.ready_at_ms)
         if idle and (idle[0].next_use_ms is None or idle[0].next_use_ms > needed_from_ms):
             return idle.pop(0).account
-        if sticky and want.latest_start_ms <= self.now_ms + _EMPTY_AHEAD_MS:
+        if want.latest_start_ms > self.now_ms + _EMPTY_AHEAD_MS:
+            return None
+        if sticky:
             return sticky.pop(0).account
-        return None
+        if want.kind in ENRICHMENT or not sparing or (sparing[0].next_use_ms or 0) <= needed_from_ms:
+            return None
+        return sparing.pop(0).account
 
     def _connects_soon(self) -> int:
         """No slot is emptied before a connect may begin in it."""

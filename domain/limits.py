@@ -118,6 +118,8 @@ HEALTH_S: Final = 3 * 24 * 3600
 HEALTH_JITTER_S: Final = 24 * 3600
 """What is added at most, another share of it each time, so that accounts linked together do not wake together."""
 HEALTH_STAY_S: Final = 10.0
+HEALTH_AGAIN_S: Final = 6 * 3600
+"""After any wake that was in vain a health wake is not tried again for this long."""
 HEALTH_PATIENCE_S: Final = 12 * 3600
 """A health wake that has found no slot for this long may have an idle session, or a first sync, give way."""
 STICKY_PATIENCE_S: Final = 3600
@@ -237,6 +239,16 @@ GROUPS_PER_DAY: Final = 20
 """Sends to groups in any 24 h."""
 SAME_GROUP_S: Final = 600.0
 """Between two sends to one group."""
+WAKES_APART_S: Final = 60.0
+"""Between the beginnings of two wakes of an account; what failed is tried again by BACKOFF_S."""
+WAKES_PER_HOUR: Final = 12
+"""Wakes of an account in any hour: who connects all the time is distrusted."""
+WAKES_PER_DAY: Final = 60
+"""The same in any 24 h."""
+ASKED_WAKES_SHARE: Final = 0.75
+"""Share of these that linking and what a person asks for may use; the rest is for sends."""
+ENRICHMENT_WAKES_SHARE: Final = 0.5
+"""The same for what nobody waits for: first syncs and health wakes."""
 REACH_OUT_CODE: Final = 463
 """WhatsApp's word for "you may not open this chat"."""
 COLD_PAUSES_S: Final = (24 * 3600.0, 72 * 3600.0, 7 * 24 * 3600.0)

@@ -85,7 +85,7 @@ SENTENCES: Final[dict[RefusalCode, str]] = {
     RefusalCode.TOO_MANY_REQUESTS: "That is a lot at once. Wait a minute and go on.",
     RefusalCode.REPLAYED: "This was sent already; nothing was stored twice.",
     RefusalCode.LEAVING_NOW: "A message is leaving right now. Wait two minutes, then delete. Nothing was deleted.",
-    RefusalCode.RESTING: "This account rests, because WhatsApp asked for a pause. It wakes by itself.",
+    RefusalCode.RESTING: "This account rests for a while. It wakes by itself.",
     RefusalCode.TOO_MANY_WAKES: "WhatsApp distrusts accounts that connect all the time, so this has a limit.",
     RefusalCode.TOO_MANY_EXPORTS: "Three copies an hour is the most.",
     RefusalCode.THEME_UNKNOWN: "There are three themes: the system's, light and dark.",

@@ -6,7 +6,7 @@ the caller has lost the account.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -16,6 +16,7 @@ import msgspec
 from domain import limits
 from domain.account import Link, LinkEvent, RunEvent, link_outcome, link_starts
 from domain.hotset import WantKind
+from domain.wake_limits import HISTORY_MAX, HISTORY_S
 from store import keys
 from store.database import Connection, Pool, reaching
 from store.notices import Element, Notices
@@ -33,7 +34,7 @@ class AccountRow(msgspec.Struct, frozen=True, kw_only=True):
 
     `sticky_left_ms`: what was left of the first sync's budget when the row was read. `paced`: its sends are spaced;
     `refusals`: how often WhatsApp refused a message, in a row. `stopped`: an admin has stopped it; `sleep_ms`: one has
-    sent it to sleep then.
+    sent it to sleep then. `wakes_ms`: its wakes, ascending, as far as they count (domain/wake_limits.py).
     """
 
     id: UUID
@@ -62,6 +63,7 @@ class AccountRow(msgspec.Struct, frozen=True, kw_only=True):
     sticky_left_ms: int
     paced: bool
     refusals: int
+    wakes_ms: tuple[int, ...]
 
 
 class Wait(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +107,7 @@ class Accounts:
     async def load(self, account: UUID) -> AccountRow | None:
         """The account, None if there is none."""
         async with reaching():
-            row = await self._pool.fetchrow(_SQL["load"], account)
+            row = await self._pool.fetchrow(_SQL["load"], account, HISTORY_S, HISTORY_MAX)
         return _row(row) if row else None
 
     async def take(self, accounts: Sequence[UUID], node: str, dead: Sequence[str] = ()) -> dict[UUID, int]:
@@ -145,9 +147,10 @@ class Accounts:
         """Linked accounts whose first sync is not over, though its budget would allow it."""
         return await self._ids("unsynced", node, limit)
 
-    async def unhealthy(self, node: str, since: datetime, limit: int) -> list[UUID]:
-        """Linked accounts not connected since an instant, less a share of `limits.HEALTH_JITTER_S` of their own."""
-        return await self._ids("unhealthy", node, since, limits.HEALTH_JITTER_S, limit)
+    async def unhealthy(self, node: str, now: datetime, limit: int) -> list[UUID]:
+        """Linked accounts not connected for `limits.HEALTH_S`, and a share of `limits.HEALTH_JITTER_S` of their own."""
+        since, tried = now - timedelta(seconds=limits.HEALTH_S), now - timedelta(seconds=limits.HEALTH_AGAIN_S)
+        return await self._ids("unhealthy", node, since, limits.HEALTH_JITTER_S, limit, tried)
 
     async def stopped(self, node: str) -> list[UUID]:
         """Accounts of a node that an admin has stopped."""
@@ -296,5 +299,6 @@ def _row(row: asyncpg.Record) -> AccountRow:
         link_changed_ms=values.pop("link_changed_ms") or 0,
         sleep_ms=values.pop("sleep_ms") or 0,
         wished_ms=values.pop("wished_ms") or 0,
+        wakes_ms=tuple(reversed(values.pop("wakes_ms"))),
         **values,
     )

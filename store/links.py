@@ -1,11 +1,14 @@
 """What a user asks of an account's link: make it, link it, unlink it. The supervisor reads the wish and acts."""
 
+import time
 from uuid import UUID
 
 from domain import limits
 from domain.account import LINK_TABLE, Link, LinkEvent
+from domain.hotset import WantKind
 from domain.machine import sources, targets
 from domain.refusal import RefusalCode, Refused
+from domain.wake_limits import HISTORY_MAX, HISTORY_S, free_at_ms
 from store.database import Pool, reaching
 from store.statements import Statements
 
@@ -16,6 +19,7 @@ _WISH_PAIRING = _SQL["wish_pairing"]
 _WISH_UNLINK = _SQL["wish_unlink"]
 _WISH_WAKE = _SQL["wish_wake"]
 _LINK_OF = _SQL["link_of"]
+_WOKEN = _SQL["woken"]
 _NOTIFY_WISH = _SQL["notify_wish"]
 
 
@@ -33,7 +37,11 @@ async def add_account(pool: Pool, user: UUID, account: UUID, wrapped_key: bytes)
 
 
 async def wish_pairing(pool: Pool, user: UUID, account: UUID, phone: str) -> None:
-    """Asks for linking: by QR, or by code for `phone` (digits). Raises Refused (not found, already linked)."""
+    """Asks for linking: by QR, or by code for `phone` (digits).
+
+    Raises Refused (not found, already linked, woken too often), Unavailable.
+    """
+    await _spare(pool, user, account, WantKind.PAIRING)
     starts = [str(link) for link in sources(LINK_TABLE, LinkEvent.REQUESTED)]
     (outcome,) = targets(LINK_TABLE, LinkEvent.REQUESTED)
     await _wish(pool, user, account, _WISH_PAIRING, starts, str(outcome), phone)
@@ -46,7 +54,11 @@ async def wish_unlink(pool: Pool, user: UUID, account: UUID) -> None:
 
 
 async def wish_wake(pool: Pool, user: UUID, account: UUID) -> None:
-    """Asks for a wake, which fetches names anew. Raises Refused (not found, not linked, resting), Unavailable."""
+    """Asks for a wake, which fetches names anew.
+
+    Raises Refused (not found, not linked, resting, woken too often), Unavailable.
+    """
+    await _spare(pool, user, account, WantKind.WISH)
     async with reaching(), pool.acquire() as connection, connection.transaction():
         if await connection.fetchval(_WISH_WAKE, account, user, [str(Link.LINKED)]):
             await connection.execute(_NOTIFY_WISH, str(account))
@@ -55,6 +67,16 @@ async def wish_wake(pool: Pool, user: UUID, account: UUID) -> None:
     if link is None:
         raise Refused(RefusalCode.NOT_FOUND)
     raise Refused(RefusalCode.RESTING if link == Link.LINKED else RefusalCode.NOT_LINKED)
+
+
+async def _spare(pool: Pool, user: UUID, account: UUID, kind: WantKind) -> None:
+    """Raises Refused when the account has had all the wakes of an hour or a day that are not kept for sends."""
+    async with reaching():
+        rows = await pool.fetch(_WOKEN, account, user, HISTORY_S, HISTORY_MAX)
+    free_ms = free_at_ms([row["woken_ms"] for row in reversed(rows)], kind, again=True)
+    left_ms = free_ms - time.time_ns() // 1_000_000
+    if left_ms > 0:
+        raise Refused(RefusalCode.TOO_MANY_WAKES, after_s=-(-left_ms // 1000))
 
 
 async def _wish(pool: Pool, user: UUID, account: UUID, statement: str, *arguments: object) -> None:

@@ -17,7 +17,7 @@ from domain.hotset import WantKind
 from domain.machine import transition
 from enclave.wire import news
 from enclave.wire.news import Notice, PairTrouble
-from store.accounts import AccountRow
+from store.accounts import AccountRow, Woken
 from store.messages import Armed
 from supervisor import clock, connects, ordered, pairing, penalties, standing, unlinking, wanting
 from supervisor.chores import Chores
@@ -157,6 +157,12 @@ class Actor:
         if not self.doubted.is_set():
             self.doubted_ms = clock.now_ms()
         self.doubted.set()
+
+    def note_woken(self, woken: Woken) -> None:
+        """A wake has been written down; it counts from now on."""
+        if self.row.paced:
+            wakes_ms = (*self.row.wakes_ms, int(woken.at.timestamp() * 1000))
+            self.row = msgspec.structs.replace(self.row, wakes_ms=wakes_ms)
 
     def forgive(self) -> None:
         """A send went through: failures and restarts in a row have ended."""

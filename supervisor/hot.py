@@ -5,7 +5,7 @@ from uuid import UUID
 
 from domain.account import Run, RunEvent
 from domain.hotset import Snapshot, Want, WantKind, plan
-from supervisor import clock, connects, standing, wanting
+from supervisor import clock, connects, penalties, standing, wanting
 from supervisor.actor import Actor
 from supervisor.actors import Actors
 from supervisor.log import emit
@@ -24,6 +24,7 @@ class Hot:
         """One snapshot, one plan, carried out."""
         actors = list(self._actors.by_account.values())
         wants = [want for actor in actors if (want := wanting.want(actor)) is not None]
+        self._tell_rests(wants)
         live = [actor for actor in actors if wanting.holds(actor)]
         yielding = any(actor.session is not None and actor.session.yielding for actor in live)
         if not wants and not yielding and len(live) <= self._context.slots:
@@ -46,6 +47,14 @@ class Hot:
             granted += await self._grant(want)
         again_s = None if decided.again_at_ms is None else (decided.again_at_ms - clock.now_ms()) / 1000
         return Turn(again_s=again_s)
+
+    def _tell_rests(self, wants: list[Want]) -> None:
+        """Who has something to send and must not wake yet because it was woken often: said once."""
+        now_ms = clock.now_ms()
+        for want in wants:
+            if want.kind is WantKind.DUE and want.not_before_ms > max(now_ms, want.deadline_ms - want.lead_ms):
+                actor = self._actors.by_account[UUID(want.account)]
+                penalties.rest(actor, wanting.rests_until_ms(actor, want.kind))
 
     def _end_turn(self, actor: Actor) -> None:
         if actor.session is not None:

@@ -38,6 +38,7 @@ async def open_session(actor: "Actor", session: LiveSession) -> RunEvent | None:
             session.version = store.version if store is not None else 0
             if not await actor.context.store.accounts.mark_dirty(actor.account, epoch, session.woken):
                 return RunEvent.SLOT_LOST
+            actor.note_woken(session.woken)
             operation = OpenSession(
                 account=account,
                 epoch=epoch,

@@ -53,6 +53,12 @@ def park(actor: "Actor") -> None:
     _wait(actor, "replaced", park_s(actor.context.dice()), parked=True)
 
 
+def rest(actor: "Actor", until_ms: int) -> None:
+    """The account has been woken as often as it may be, and something is due: pages say so, and until when."""
+    if until_ms > max(actor.waits.until_ms, clock.now_ms()):
+        _wait(actor, "woken_often", (until_ms - clock.now_ms()) / 1000, parked=False)
+
+
 def stop_fleet(actor: "Actor") -> None:
     """WhatsApp refuses this client: nobody connects for a while, on any node."""
     context = actor.context

@@ -157,6 +157,11 @@ class LiveSession:
         return max(0, self.row.sticky_left_ms - int(spent_s * 1000))
 
     @property
+    def next_use_known(self) -> bool:
+        """Whether Postgres was asked for the next use since the last send."""
+        return self.next_use_asked_s > -math.inf
+
+    @property
     def phase(self) -> Phase:
         """For display."""
         if self.in_flight:

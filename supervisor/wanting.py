@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Final
 from domain import limits
 from domain.account import Link, Run
 from domain.hotset import Holder, Want, WantKind
+from domain.wake_limits import free_at_ms, stays_for_ms
 from domain.wakes import spare_ms
 from store.run_state import RunShown
 from supervisor import clock
 
 if TYPE_CHECKING:
     from supervisor.actor import Actor
+    from supervisor.session import LiveSession
 
 _SLOT_STATES: Final = (Run.CONNECTING, Run.HOT, Run.DISCONNECTING)
 
@@ -59,6 +61,8 @@ def want(actor: "Actor") -> Want | None:
         kind, ready_at_ms, patience_s = WantKind.HEALTH, actor.adopted_ms, limits.HEALTH_PATIENCE_S
     if kind is None:
         return None
+    if kind is not WantKind.PAIRING and actor.wish != "unlink":  # who asks is refused, not made to wait; all may leave
+        not_before_ms = max(not_before_ms, rests_until_ms(actor, kind))
     return Want(
         account=str(actor.account),
         kind=kind,
@@ -69,6 +73,22 @@ def want(actor: "Actor") -> Want | None:
         not_before_ms=not_before_ms,
         turn_ms=actor.turn_ms,
     )
+
+
+def rests_until_ms(actor: "Actor", kind: WantKind) -> int:
+    """How long the account stays cold because it was woken often (Unix ms, 0: not at all)."""
+    return free_at_ms(actor.row.wakes_ms, kind, again=bool(actor.waits.failures or actor.waits.restarts))
+
+
+def _spares(actor: "Actor", session: "LiveSession", next_use_ms: int | None) -> bool:
+    """Whether its next wake would be one of few that are left. Before it is known when that will be, it may be."""
+    now_ms = clock.now_ms()
+    until_ms = stays_for_ms(actor.row.wakes_ms, now_ms)
+    if until_ms <= now_ms:
+        return False
+    if next_use_ms is None:
+        return not session.next_use_known
+    return next_use_ms - actor.row.lead_ms < until_ms
 
 
 def holds(actor: "Actor") -> bool:
@@ -92,6 +112,7 @@ def holder(actor: "Actor") -> Holder | None:
         sticky_left_ms=session.sticky_left_ms,
         busy_since_ms=session.busy_since_ms,
         yielding=session.yielding,
+        sparing=_spares(actor, session, min(next_use, default=None)),
         stays_until_ms=session.sent_at_ms + int(actor.context.stay_s * 1000) if session.sent_at_ms else 0,
     )
 

@@ -2,7 +2,7 @@
 -- Whoever locks several accounts locks them by id, as new schedules do: else two wait for each other.
 
 -- name: load
--- What an actor needs to know of account $1.
+-- What an actor needs to know of account $1; of its wakes those of the last $2 (s), at most $3, unless it is not spaced.
 SELECT id, user_id, link, jid, lid, phone, wrapped_key, pair_phone, wish, epoch, owner, store_dirty, failures, restarts,
        lead_ms, contacts, paced, refusals, stopped_at IS NOT NULL AS stopped,
        (extract(epoch FROM sleep_at) * 1000)::bigint AS sleep_ms,
@@ -11,7 +11,10 @@ SELECT id, user_id, link, jid, lid, phone, wrapped_key, pair_phone, wish, epoch,
        (extract(epoch FROM names_synced_at) * 1000)::bigint AS names_synced_ms,
        (extract(epoch FROM link_changed_at) * 1000)::bigint AS link_changed_ms,
        (extract(epoch FROM wished_at) * 1000)::bigint AS wished_ms,
-       sticky_left_ms(sticky_remaining_ms, sticky_active_since, now()) AS sticky_left_ms
+       sticky_left_ms(sticky_remaining_ms, sticky_active_since, now()) AS sticky_left_ms,
+       ARRAY(SELECT (extract(epoch FROM w.woken_at) * 1000)::bigint FROM wakes w
+             WHERE paced AND w.account_id = $1 AND w.woken_at > now() - make_interval(secs => $2::float8)
+             ORDER BY w.woken_at DESC LIMIT $3) AS wakes_ms
 FROM accounts WHERE id = $1;
 
 -- name: take
@@ -176,19 +179,24 @@ SET names_synced_at = coalesce(names_synced_at, now()),
 WHERE id = $1 AND epoch = $2 RETURNING user_id;
 
 -- name: unsynced
--- Linked accounts whose first sync is not over, with budget left for it, and that node $1 may serve, at most $2.
+-- Linked accounts whose first sync is not over, with budget left for it, and that node $1 may serve, at most $2; not those
+-- that wait.
 SELECT id FROM accounts
 WHERE link = 'LINKED' AND names_synced_at IS NULL AND stopped_at IS NULL
+  AND greatest(backoff_until, parked_until, '-infinity') <= now()
   AND sticky_left_ms(sticky_remaining_ms, sticky_active_since, now()) > 0 AND (owner = '' OR owner = $1 OR owned_until <= now())
 ORDER BY link_changed_at LIMIT $2;
 
 -- name: unhealthy
 -- Linked accounts that have not been connected since $2 less a share of $3 (s), and that node $1 may serve, longest first, at
--- most $4. The share is of each account's last connection: it does not change while one looks.
+-- most $4. The share is of each account's last connection: it does not change while one looks. One that was woken in vain
+-- since $5, or that waits, is left alone: it must not stand in the way of the others.
 SELECT id FROM accounts
 WHERE link = 'LINKED' AND last_hot_at < $2 AND stopped_at IS NULL
   AND last_hot_at < $2 - make_interval(secs => $3 * (
       hashtextextended(id::text || extract(epoch FROM last_hot_at)::text, 0) & 1023) / 1024.0::float8)
+  AND greatest(backoff_until, parked_until, '-infinity') <= now()
+  AND NOT EXISTS (SELECT 1 FROM wakes w WHERE w.account_id = accounts.id AND w.woken_at > $5)
   AND (owner = '' OR owner = $1 OR owned_until <= now())
 ORDER BY last_hot_at LIMIT $4;
 

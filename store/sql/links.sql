@@ -35,6 +35,14 @@ WHERE id = $1 AND user_id = $2 AND link = ANY ($3::text[]) AND wish IN ('', 'syn
   AND greatest(backoff_until, parked_until, '-infinity') <= now() AND stopped_at IS NULL
 RETURNING id
 
+-- name: woken
+-- $1 account  $2 user  $3 how far back (s)  $4 at most so many
+-- Its wakes that count, newest first, in Unix ms; none where sends are not spaced.
+SELECT (extract(epoch FROM w.woken_at) * 1000)::bigint AS woken_ms
+FROM wakes w JOIN accounts a ON a.id = w.account_id
+WHERE a.id = $1 AND a.user_id = $2 AND a.paced AND w.woken_at > now() - make_interval(secs => $3::float8)
+ORDER BY w.woken_at DESC LIMIT $4
+
 -- name: link_of
 -- $1 account  $2 user
 SELECT link FROM accounts WHERE id = $1 AND user_id = $2

@@ -1,7 +1,6 @@
 """Proposes what is nice to have: first syncs that were cut short, health wakes of accounts that sleep for days."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 from domain import limits
 from domain.hotset import WantKind
@@ -25,9 +24,8 @@ class StickyLoop:
         node, accounts = self._actors.context.ownership.node, self._store.accounts
         room = limits.SYNCS_MAX - self._waiting(wants_sync)
         unsynced = await accounts.unsynced(node, room) if room > 0 else []
-        since = clock.now() - timedelta(seconds=limits.HEALTH_S)
         room = limits.HEALTH_WAKES_MAX - self._waiting(lambda actor: actor.health_due)
-        sleepers = await accounts.unhealthy(node, since, room) if room > 0 else []
+        sleepers = await accounts.unhealthy(node, clock.now(), room) if room > 0 else []
         return Turn(
             counts={
                 "syncs": await self._actors.propose(unsynced, WantKind.STICKY),

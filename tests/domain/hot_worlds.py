@@ -20,6 +20,7 @@ _holders = st.tuples(
     st.integers(0, 900_000),
     st.none() | st.integers(0, 2 * int(limits.TURN_S * 1000)),
     st.integers(0, 5).map(lambda one: one == 5),
+    st.integers(0, 3).map(lambda one: one == 3),
 )
 _wants = st.tuples(
     st.sampled_from([WantKind.DUE, WantKind.DUE, *WantKind]),
@@ -48,8 +49,9 @@ def worlds(draw: st.DrawFn) -> Snapshot:
             sticky_left_ms=left,
             busy_since_ms=None if busy is None or evictable else NOW - busy,
             yielding=yielding,
+            sparing=sparing,
         )
-        for index, (kind, run, evictable, next_use, left, busy, yielding) in enumerate(
+        for index, (kind, run, evictable, next_use, left, busy, yielding, sparing) in enumerate(
             draw(st.lists(_holders, max_size=slots + 2))
         )
     )

@@ -115,10 +115,26 @@ def the_furthest_next_use_goes_first(world: Snapshot, decided: Plan) -> None:
     never = 1 << 62
     known = holders_by_account(world)
     idle = [one for one in known.values() if one.evictable and one.run is Run.HOT and not one.yielding]
+    idle = [one for one in idle if not one.sparing]
     uses = {one.account: never if one.next_use_ms is None else one.next_use_ms for one in idle}
     gone = [uses[account] for account in decided.releases if account in uses and known[account].kind not in ENRICHMENT]
     kept = [use for account, use in uses.items() if account not in decided.releases]
     assert not gone or not kept or min(gone) >= max(kept)
+
+
+def who_was_woken_often_goes_last_and_never_for_enrichment(world: Snapshot, decided: Plan) -> None:
+    known = holders_by_account(world)
+    can_go = {one.account for one in known.values() if one.evictable and one.run is Run.HOT and not one.yielding}
+    gone = {account for account in decided.releases if account in can_go and known[account].sparing}
+    if gone:
+        left = [known[account] for account in can_go if account not in decided.releases and not known[account].sparing]
+        soon = NOW + limits.MERGE_S * 1000
+        assert all(one.next_use_ms is not None for one in left)
+        if len(world.holders) <= world.slots:
+            latest = max(soon, *(want.ready_at_ms for want in world.wants))
+            assert all(one.next_use_ms is not None and one.next_use_ms <= latest for one in left)
+            waits = [want for want in world.wants if want.kind not in ENRICHMENT and want not in decided.grants]
+            assert len(gone) <= len(waits)
 
 
 def what_is_needed_at_once_is_one_wake(world: Snapshot, decided: Plan) -> None:
@@ -205,6 +221,7 @@ INVARIANTS = (
     only_who_can_go_is_asked_to,
     nobody_goes_unless_somebody_needs_the_slot,
     the_furthest_next_use_goes_first,
+    who_was_woken_often_goes_last_and_never_for_enrichment,
     what_is_needed_at_once_is_one_wake,
     the_first_sync_with_least_budget_left_goes_first,
     who_sends_for_long_ends_its_turn_only_when_others_wait,

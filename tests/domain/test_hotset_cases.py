@@ -53,6 +53,15 @@ def granted(decided: Plan) -> list[str]:
     return [one.account for one in decided.grants]
 
 
+def test_who_was_woken_often_keeps_its_slot_until_nobody_else_can_go() -> None:
+    often = msgspec.structs.replace(idle("often", next_use_in_ms=900_000), sparing=True)
+    assert decide(2, [often, idle("soon", next_use_in_ms=60_000)], [want("a")]).releases == ("soon",)
+    assert decide(2, [often, sync("sync", 5)], [want("a")]).releases == ("sync",)
+    assert decide(2, [often, busy("b")], [want("a")]).releases == ("often",)
+    assert decide(2, [often, busy("b")], [want("a", kind=WantKind.HEALTH)]).releases == ()
+    assert not may_sleep(NOW, often)
+
+
 def test_nothing_to_do() -> None:
     assert decide(5, [], []) == Plan(grants=(), releases=(), turns=(), again_at_ms=None)
 

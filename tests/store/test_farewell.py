@@ -102,6 +102,24 @@ async def test_an_account_that_was_linked_in_the_same_moment_is_unlinked_all_the
         await links.add_account(store.pool, user, new_id(), b"wrapped")
 
 
+async def test_linking_and_wishes_leave_wakes_for_sends(store: Store) -> None:
+    account = await add_account(store.pool, paced=True)
+    user = await _user_of(store, account)
+    for minutes in range(int(limits.WAKES_PER_HOUR * limits.ASKED_WAKES_SHARE)):
+        await links.wish_wake(store.pool, user, account)
+        await store.pool.execute(
+            "INSERT INTO wakes VALUES ($1, now() - make_interval(mins => $2), NULL, NULL, 'wish')", account, minutes
+        )
+    with pytest.raises(Refused) as refused:
+        await links.wish_wake(store.pool, user, account)
+    assert refused.value.code is RefusalCode.TOO_MANY_WAKES
+    assert "Try again in 52 minutes." in refused.value.sentence
+    await store.pool.execute("UPDATE accounts SET link = 'UNLINKED', wish = ''")
+    with pytest.raises(Refused) as refused:
+        await links.wish_pairing(store.pool, user, account, "")
+    assert refused.value.code is RefusalCode.TOO_MANY_WAKES
+
+
 async def test_a_wake_is_wished_only_of_an_account_that_may_wake(store: Store) -> None:
     account = await add_account(store.pool)
     user = await _user_of(store, account)

@@ -33,12 +33,29 @@ async def test_in_sixty_days_none_sleeps_for_a_week_and_none_is_woken_too_often(
         await store.pool.executemany(
             "UPDATE accounts SET last_hot_at = $2 WHERE id = $1", [(account, last[account]) for account in woken]
         )
-        for account in await store.accounts.unhealthy("node", now - timedelta(seconds=limits.HEALTH_S), ACCOUNTS):
+        for account in await store.accounts.unhealthy("node", now, ACCOUNTS):
             waiting.setdefault(account, now + timedelta(seconds=dice.uniform(0, limits.HEALTH_PATIENCE_S)))
     assert len(gaps) > ACCOUNTS * (DAYS // 5 - 1)
     assert min(gaps) >= 3 * DAY
     assert max(gaps) < 5 * DAY
     assert max(gaps) - min(gaps) > DAY / 2  # those that were linked together do not stay together
+
+
+async def test_who_cannot_be_woken_is_not_in_the_way_of_the_others(store: Store) -> None:
+    """The two that sleep longest fail again and again: each is tried some times a day, and the third has its turn."""
+    now = datetime(2026, 1, 30, tzinfo=UTC)
+    third = await add_account(store.pool, last_hot_at=now - 10 * DAY)
+    first = {await add_account(store.pool, last_hot_at=now - 20 * DAY) for _ in range(2)}
+    assert set(await store.accounts.unhealthy("node", now, 2)) == first
+    for account in first:
+        await store.pool.execute(
+            "INSERT INTO wakes (account_id, woken_at, reason) VALUES ($1, $2, 'health')", account, now
+        )
+    assert await store.accounts.unhealthy("node", now, 2) == [third]
+    await store.pool.execute("UPDATE accounts SET backoff_until = now() + interval '1 min' WHERE id = $1", third)
+    assert await store.accounts.unhealthy("node", now, 2) == []
+    again = now + timedelta(seconds=limits.HEALTH_AGAIN_S + 1)
+    assert set(await store.accounts.unhealthy("node", again, 2)) == first
 
 
 async def test_who_is_not_linked_or_is_another_nodes_is_left_alone(store: Store) -> None:
