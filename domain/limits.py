@@ -185,6 +185,10 @@ OWNER_LEASE_S: Final = 30.0
 """An account's ownership by a node; renewed each LEASE_TICK_S; we stop acting OWNER_MARGIN_S before it ends."""
 OWNER_MARGIN_S: Final = 8.0
 SLOT_LEASE_S: Final = 30.0
+BALANCE_TICK_S: Final = 5.0
+BALANCE_SLACK: Final = 0.1
+"""Share of what it keeps that a node has too much before it hands anything on."""
+MOVES_PER_ROUND_MAX: Final = 50
 LOCKS_BACK_S: Final = 10.0
 """After its start Postgres may not show the locks of nodes that are alive: for this long a missing one says nothing."""
 LOCK_LOOK_S: Final = 1.0
@@ -244,11 +248,9 @@ WAKES_APART_S: Final = 60.0
 WAKES_PER_HOUR: Final = 12
 """Wakes of an account in any hour: who connects all the time is distrusted."""
 WAKES_PER_DAY: Final = 60
-"""The same in any 24 h."""
 ASKED_WAKES_SHARE: Final = 0.75
-"""Share of these that linking and what a person asks for may use; the rest is for sends."""
 ENRICHMENT_WAKES_SHARE: Final = 0.5
-"""The same for what nobody waits for: first syncs and health wakes."""
+"""Share of these for linking and wishes; for first syncs and health wakes. The rest is for sends."""
 REACH_OUT_CODE: Final = 463
 """WhatsApp's word for "you may not open this chat"."""
 COLD_PAUSES_S: Final = (24 * 3600.0, 72 * 3600.0, 7 * 24 * 3600.0)

@@ -129,6 +129,14 @@ class Accounts:
         async with reaching():
             await self._pool.execute(_SQL["release"], list(epochs), list(epochs.values()))
 
+    async def hand_over(self, epochs: Mapping[UUID, int], node: str) -> list[UUID]:
+        """Gives accounts to another node; returns those that were still ours."""
+        async with reaching():
+            rows = await self._pool.fetch(
+                _SQL["hand_over"], list(epochs), list(epochs.values()), node, limits.OWNER_LEASE_S
+            )
+        return [row["id"] for row in rows]
+
     async def owners(self) -> dict[str, bool]:
         """All owners there are, each with whether any lease of theirs still runs."""
         async with reaching():

@@ -1,4 +1,7 @@
-"""What each node does right now, for the engine room: one board a node, in keys that expire. Nothing decides by it."""
+"""What each node does right now, for the engine room: one board a node, in keys that expire.
+
+Nothing decides by it but how nodes share what waits (domain/balance.py), and only by slots and who is being emptied.
+"""
 
 import contextlib
 from typing import Final

@@ -1,4 +1,7 @@
-"""How many supervisors live: each shares one lock for as long as the connection of its dead-man's switch lasts."""
+"""How many supervisors live, and how many accounts each owns.
+
+Each shares one lock for as long as the connection of its dead-man's switch lasts.
+"""
 
 from typing import Final
 
@@ -15,3 +18,9 @@ async def living(pool: Pool) -> int:
     """How many supervisors hold on to this database. Raises `Unavailable`."""
     async with reaching():
         return int(await pool.fetchval(_SQL["count"], LIVING))
+
+
+async def owned(pool: Pool) -> dict[str, int]:
+    """How many accounts each node owns; those that own none are left out. Raises `Unavailable`."""
+    async with reaching():
+        return {row["owner"]: row["accounts"] for row in await pool.fetch(_SQL["owned"])}

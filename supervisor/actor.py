@@ -75,6 +75,8 @@ class Actor:
         """Somebody is about to put something in hand: do not retire."""
         self.lost = False
         """The account is not ours any more."""
+        self.leaving = False
+        """It is being handed over to another node: nothing of it begins here."""
         self.slot_token = ""
         self._mailbox: asyncio.Queue[tuple[LiveSession | None, RunEvent, Notice | None]] = asyncio.Queue(
             limits.ACTOR_MAILBOX_MAX

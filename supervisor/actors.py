@@ -11,7 +11,7 @@ from domain.refusal import Unavailable
 from enclave.wire.envelope import News
 from store.accounts import AccountRow
 from store.messages import Armed
-from supervisor import clock, standing
+from supervisor import clock, standing, wanting
 from supervisor.actor import Actor
 from supervisor.context import Context
 from supervisor.ending import end
@@ -43,7 +43,11 @@ class Actors:
 
     async def _adopt(self, accounts: Sequence[UUID], dead: Sequence[str]) -> list[Actor]:
         now_s = clock.loop_s()
-        wanted = [one for one in dict.fromkeys(accounts) if self._shunned_until_s.get(one, 0) <= now_s]
+        wanted = [
+            one
+            for one in dict.fromkeys(accounts)
+            if one not in self.by_account and self._shunned_until_s.get(one, 0) <= now_s
+        ]
         epochs = await self.context.ownership.take(wanted, dead)
         adopted = []
         given_back = False
@@ -137,6 +141,35 @@ class Actors:
             await self.context.ownership.release(retired)
             return len(retired)
 
+    async def hand_over(self, node: str, most: int) -> int:
+        """Gives up to `most` accounts to another node, those that need a slot last first. Raises `Unavailable`."""
+        async with self._changing:
+            if self._ending or self.context.draining:
+                return 0
+            movable = [actor for actor in self.by_account.values() if wanting.may_move(actor)]
+            moving = sorted(movable, key=_needed_ms, reverse=True)[:most]
+            for actor in moving:
+                actor.leaving = True
+            try:
+                for actor in moving:
+                    await standing.give_hand_back(actor)
+                given = await self.context.ownership.hand_over([actor.account for actor in moving], node)
+            except Unavailable:
+                for actor in moving:
+                    actor.leaving = False
+                raise
+            for actor in moving:
+                await self._end(actor)
+            emit("accounts_moved", node=node, accounts=len(given)) if given else None
+        await self._tell_taker()
+        return len(given)
+
+    async def _tell_taker(self) -> None:
+        try:
+            await self.context.store.due.tell_changed()
+        except Unavailable:
+            return  # it looks every `limits.DUE_TICK_S`
+
     async def drain(self, deadline_s: float) -> None:
         """Before the end: takes in nothing more, and lets go of everything; at most `deadline_s`."""
         self._ending = True
@@ -205,6 +238,11 @@ class Actors:
         if life is not None:
             await end(life)
         await actor.stop()
+
+
+def _needed_ms(actor: Actor) -> tuple[int, UUID]:
+    wanted = wanting.want(actor)
+    return (limits.FOREVER_MS if wanted is None else wanted.latest_start_ms), actor.account
 
 
 _LOOK_S = 0.05

@@ -23,6 +23,7 @@ from supervisor.hot import Hot, report
 from supervisor.listener import Listener
 from supervisor.log import emit, listen
 from supervisor.lookout import Lookout
+from supervisor.loops.balance import BalanceLoop
 from supervisor.loops.drain import DrainLoop
 from supervisor.loops.due import DueLoop, listen_due
 from supervisor.loops.idle import IdleLoop
@@ -37,7 +38,7 @@ from supervisor.relay import Relay
 from supervisor.settings import Settings
 from supervisor.tree import Child, Tree
 
-INTAKE: Final = ("sticky", "due", "due_news", "reconcile", "wishes")
+INTAKE: Final = ("balance", "sticky", "due", "due_news", "reconcile", "wishes")
 """Children that bring work: the first to stop."""
 
 NEVER_MS: Final = 1 << 62
@@ -92,6 +93,7 @@ class Supervisor:
                 Loop("sticky", limits.IDLE_TICK_S, StickyLoop(self.actors).run_once, note),
                 Loop("memory", limits.MEMORY_TICK_S, MemoryLoop(self.actors).run_once, note),
                 Loop("drain", limits.DRAIN_TICK_S, DrainLoop(self.actors).run_once, note),
+                Loop("balance", limits.BALANCE_TICK_S, BalanceLoop(self.actors).run_once, note),
                 Loop("board", limits.BOARD_TICK_S, BoardLoop(self.actors, self.turning).run_once, note),
             )
         }
@@ -128,6 +130,7 @@ class Supervisor:
             Child("due_news", lambda started: listen_due(self.actors, loops["due"].wake, started)),
             Child("due", loops["due"].run),
             Child("sticky", loops["sticky"].run),
+            Child("balance", loops["balance"].run),
         ]
 
     def turning(self) -> list[Loop]:

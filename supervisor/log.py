@@ -19,6 +19,7 @@ EVENTS: Final[dict[str, tuple[str, ...]]] = {
     "child_stopped": ("child",),
     "budget_spent": ("child", "restarts"),
     "world_failed": ("part", "error"),
+    "accounts_moved": ("node", "accounts"),
     "node_draining": ("node", "draining"),
     "lock_taken": ("node",),
     "lock_lost": ("node",),

@@ -93,6 +93,13 @@ class Ownership:
             self.forget(account)
         return Renewed(kept=len(ours), lost=tuple(dict.fromkeys(lost)))
 
+    async def hand_over(self, accounts: Sequence[UUID], node: str) -> list[UUID]:
+        """Gives accounts to another node. Raises `Unavailable`; they are not ours any more even so."""
+        epochs = {account: self.epochs[account] for account in accounts if account in self.epochs}
+        for account in epochs:
+            self.forget(account)
+        return await self._accounts.hand_over(epochs, node) if epochs else []
+
     async def release(self, accounts: Sequence[UUID]) -> None:
         """Gives accounts up. Raises `Unavailable`; they are not ours any more even so."""
         epochs = {account: self.epochs[account] for account in accounts if account in self.epochs}

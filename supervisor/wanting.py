@@ -35,7 +35,7 @@ def wants_sync(actor: "Actor") -> bool:
 
 def want(actor: "Actor") -> Want | None:
     """Why the account wants a slot, if it has none and wants one."""
-    if actor.state is not Run.COLD or actor.lost or actor.busy:
+    if actor.state is not Run.COLD or actor.lost or actor.leaving or actor.busy:
         return None
     if actor.row.stopped and actor.wish != "unlink":  # its owner may always leave
         return None
@@ -89,6 +89,19 @@ def _spares(actor: "Actor", session: "LiveSession", next_use_ms: int | None) -> 
     if next_use_ms is None:
         return not session.next_use_known
     return next_use_ms - actor.row.lead_ms < until_ms
+
+
+def may_move(actor: "Actor") -> bool:
+    """Whether another node can have the account: it sleeps, nothing of it is under way, nobody waits for it at once.
+
+    What is in doubt stays where the session was: only its enclave can say what became of a send.
+    """
+    if actor.state is not Run.COLD or actor.slot_token or actor.busy or len(actor.chores) or actor.pins:
+        return False
+    if actor.lost or actor.wish or actor.doubted.is_set():
+        return False
+    now_ms, wanted = clock.now_ms(), want(actor)
+    return wanted is None or not now_ms - 1 < wanted.latest_start_ms < now_ms + int(limits.BALANCE_TICK_S * 1000)
 
 
 def holds(actor: "Actor") -> bool:

@@ -18,12 +18,13 @@ SELECT id, user_id, link, jid, lid, phone, wrapped_key, pair_phone, wish, epoch,
 FROM accounts WHERE id = $1;
 
 -- name: take
--- Makes node $2 the owner of those of $1 that nobody owns, or that an owner in $3 had; each gets a new epoch.
+-- Makes node $2 the owner of those of $1 that nobody owns, that an owner in $3 had, or that were handed over to it; each gets
+-- a new epoch.
 -- An owner that died may have had it HOT: the budget of its first sync ran until that lease ended at the latest.
 -- $1 accounts  $2 node  $3 owners known to be dead  $4 lease (s)
 WITH free AS (
     SELECT id FROM accounts
-    WHERE id = ANY($1::uuid[]) AND (owner = '' OR owner = ANY($3::text[]) OR owned_until <= now())
+    WHERE id = ANY($1::uuid[]) AND (owner IN ('', $2) OR owner = ANY($3::text[]) OR owned_until <= now())
     ORDER BY id FOR UPDATE SKIP LOCKED
 )
 UPDATE accounts a
@@ -54,6 +55,14 @@ UPDATE accounts a
 SET owner = '', owned_until = '-infinity'
 FROM locked JOIN unnest($1::uuid[], $2::bigint[]) AS ours (id, epoch) ON ours.id = locked.id
 WHERE a.id = ours.id AND a.epoch = ours.epoch;
+
+-- name: hand_over
+-- Gives accounts $1 with their epochs $2 to node $3, which takes them when it sees that.  $4 lease (s), for that it may be dead
+UPDATE accounts a
+SET owner = $3, epoch = a.epoch + 1, owned_until = now() + make_interval(secs => $4::float8)
+FROM unnest($1::uuid[], $2::bigint[]) AS ours (id, epoch)
+WHERE a.id = ours.id AND a.epoch = ours.epoch
+RETURNING a.id;
 
 -- name: owners
 -- All owners of any account, with whether a lease of theirs still runs.

@@ -6,7 +6,7 @@ import pytest
 
 from domain.account import Link, LinkEvent
 from domain.hotset import WantKind
-from store import keys
+from store import keys, nodes
 from store.accounts import PhoneTaken, Wait, Woken
 from store.database import transaction
 from tests.rows import add_account, later
@@ -28,6 +28,16 @@ async def test_a_lease_that_ended_or_a_dead_owner_frees_the_account(store: Store
     assert await store.accounts.take([account], "second", dead=["first"]) == {account: 2}
     await store.pool.execute("UPDATE accounts SET owned_until = now()")
     assert await store.accounts.take([account], "third") == {account: 3}
+
+
+async def test_what_is_handed_over_is_the_other_nodes_at_once_and_by_a_new_epoch(store: Store) -> None:
+    ours, lost = await add_account(store.pool), await add_account(store.pool)
+    epochs = await store.accounts.take([ours, lost], "giver")
+    assert await store.accounts.hand_over({**epochs, lost: epochs[lost] - 1}, "taker") == [ours]
+    assert await nodes.owned(store.pool) == {"giver": 1, "taker": 1}
+    assert await store.accounts.renew(epochs, "giver") == {lost}
+    assert await store.accounts.take([ours], "third") == {}
+    assert await store.accounts.take([ours], "taker") == {ours: epochs[ours] + 2}
 
 
 async def test_renewing_tells_what_is_still_ours(store: Store) -> None:

@@ -55,6 +55,7 @@ async def test_every_loop_that_turns_is_on_the_board_with_its_last_turn(engine: 
         "idle",
         "due",
         "sticky",
+        "balance",
         "drain",
         "board",
     }

@@ -1,10 +1,11 @@
 """Several nodes, each a supervisor with its enclave, share the work over one PostgreSQL and a Redis Cluster."""
 
 import asyncio
+import contextlib
 import shutil
 import signal
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -31,6 +32,9 @@ from tests.supervisor.worlds import (
 from tests.waiting import eventually
 
 ACCOUNTS = 3
+SLOTS = 5
+CROWD = SLOTS + 2
+"""More accounts than one node has slots."""
 EACH = 6
 TAKEN_OVER_S = 60.0
 
@@ -59,10 +63,21 @@ async def world() -> AsyncIterator[World]:
 
 @pytest.fixture
 async def nodes(world: World, database_url: str, redis_cluster: Cluster) -> AsyncIterator[Nodes]:
-    """Link accounts, put them to sleep, and start two nodes; what still runs is ended in order."""
+    """Start two nodes for some accounts."""
+    async with two_nodes(world, database_url, redis_cluster, ACCOUNTS) as (engine, accounts, processes):
+        for process in processes:
+            await process.start()
+        yield Nodes(engine, accounts, {name_of(process): process for process in processes})
+
+
+@contextlib.asynccontextmanager
+async def two_nodes(
+    world: World, database_url: str, redis_cluster: Cluster, count: int
+) -> AsyncGenerator[tuple[Engine, dict[UUID, str], tuple[Process, Process]]]:
+    """Link accounts, put them to sleep, make two nodes; what runs of them at the end is ended in order."""
     async with running_engine(world, database_url, emptied(redis_cluster.url)) as engine:
         accounts = {}
-        for _ in range(ACCOUNTS):
+        for _ in range(count):
             account, number = await linked(engine, world)
             accounts[account] = number
             await to_sleep(engine, account)
@@ -72,16 +87,18 @@ async def nodes(world: World, database_url: str, redis_cluster: Cluster) -> Asyn
             shutil.copytree(engine.broker.folder / "state", Path(folder) / "state")
             other = demo_broker(Path(folder), world)
             await other.start()
-            processes = {}
-            for broker in (engine.broker, other):
-                process = Process(settings_of(engine.settings, broker, world), broker.folder)
-                await process.start()
-                processes[str(process.lines("lock_taken")[0]["node"])] = process
-            yield Nodes(engine, accounts, processes)
-            for process in processes.values():
+            brokers = (engine.broker, other)
+            first, second = (Process(settings_of(engine.settings, one, world), one.folder) for one in brokers)
+            yield engine, accounts, (first, second)
+            for process in (first, second):
                 if process.child.poll() is None:
                     assert await process.end(signal.SIGTERM) == 0
             await other.end()
+
+
+def name_of(process: Process) -> str:
+    """Return the name that a running node has taken."""
+    return str(process.lines("lock_taken")[0]["node"])
 
 
 async def test_what_a_killed_node_had_is_sent_by_the_other_and_never_by_both(nodes: Nodes, world: World) -> None:
@@ -122,6 +139,33 @@ async def test_a_node_that_is_told_to_end_hands_its_accounts_on(nodes: Nodes, wo
     (other,) = [process for node, process in nodes.processes.items() if node != ended]
     assert [line["message"] for line in other.lines("message_sent")] == [str(second)]
     assert (await world.call("GET", "/events?kind=replaced"))["events"] == []
+
+
+async def test_a_node_that_joins_gets_its_share_of_what_waits(
+    world: World, database_url: str, redis_cluster: Cluster
+) -> None:
+    async with two_nodes(world, database_url, redis_cluster, CROWD) as (engine, accounts, (old, new)):
+        await old.start()
+        due = {
+            await engine.schedule(account, later(28), f"crowd {number}", ADA_JID): f"crowd {number}"
+            for account, number in accounts.items()
+        }
+        await eventually(lambda: _armed(engine), "all of it in hand", TAKEN_OVER_S)
+        await new.start()
+        await old.says("accounts_moved")
+        assert old.lines("accounts_moved")[0]["node"] == name_of(new)
+        await asyncio.gather(*(engine.state(message, *CERTAIN, wait_s=TAKEN_OVER_S) for message in due))
+        assert {text: await arrived(world, text) for text in due.values()} == dict.fromkeys(due.values(), 1)
+        sent = [[str(line["message"]) for line in process.lines("message_sent")] for process in (old, new)]
+        assert all(sent)
+        assert sorted(sent[0] + sent[1]) == sorted(str(message) for message in due)
+        assert sum(int(str(line["accounts"])) for line in old.lines("accounts_moved")) <= CROWD - SLOTS
+        assert new.lines("accounts_moved") == []
+        assert (await world.call("GET", "/events?kind=replaced"))["events"] == []
+
+
+async def _armed(engine: Engine) -> bool:
+    return await engine.store.pool.fetchval("SELECT count(*) FROM messages WHERE state = 'ARMED'") == CROWD
 
 
 async def _in_doubt(engine: Engine) -> set[UUID]:
