@@ -186,8 +186,7 @@ OWNER_LEASE_S: Final = 30.0
 OWNER_MARGIN_S: Final = 8.0
 SLOT_LEASE_S: Final = 30.0
 BALANCE_TICK_S: Final = 5.0
-BALANCE_SLACK: Final = 0.1
-"""Share of what it keeps that a node has too much before it hands anything on."""
+BALANCE_SLACK: Final = 0.1  # share of what a node keeps that it has too much before it hands anything on
 MOVES_PER_ROUND_MAX: Final = 50
 LOCKS_BACK_S: Final = 10.0
 """After its start Postgres may not show the locks of nodes that are alive: for this long a missing one says nothing."""
@@ -244,9 +243,8 @@ GROUPS_PER_DAY: Final = 20
 SAME_GROUP_S: Final = 600.0
 """Between two sends to one group."""
 WAKES_APART_S: Final = 60.0
-"""Between the beginnings of two wakes of an account; what failed is tried again by BACKOFF_S."""
+"""Between two wakes of an account, of which few an hour and a day: who connects all the time is distrusted."""
 WAKES_PER_HOUR: Final = 12
-"""Wakes of an account in any hour: who connects all the time is distrusted."""
 WAKES_PER_DAY: Final = 60
 ASKED_WAKES_SHARE: Final = 0.75
 ENRICHMENT_WAKES_SHARE: Final = 0.5

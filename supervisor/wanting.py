@@ -76,8 +76,13 @@ def want(actor: "Actor") -> Want | None:
 
 
 def rests_until_ms(actor: "Actor", kind: WantKind) -> int:
-    """How long the account stays cold because it was woken often (Unix ms, 0: not at all)."""
-    return free_at_ms(actor.row.wakes_ms, kind, again=bool(actor.waits.failures or actor.waits.restarts))
+    """How long the account stays cold because it was woken often (Unix ms, 0: not at all).
+
+    After a failure the backoff says when; after a linking, which counts too, somebody may want to send at once.
+    """
+    wakes_ms = actor.row.wakes_ms
+    linked = bool(wakes_ms) and actor.row.link_changed_ms >= wakes_ms[-1]
+    return free_at_ms(wakes_ms, kind, again=linked or bool(actor.waits.failures or actor.waits.restarts))
 
 
 def _spares(actor: "Actor", session: "LiveSession", next_use_ms: int | None) -> bool:

@@ -12,6 +12,7 @@ from domain.account import RunEvent
 from store import keys
 from tests.rows import add_account, add_message, later, sealed
 from tests.supervisor.engines import Engine
+from tests.waiting import eventually
 
 CERTAIN = ("SENT", "DELIVERED", "READ")
 KILLED_S = 60.0
@@ -123,9 +124,8 @@ async def test_an_account_whose_store_does_not_open_backs_off_and_is_left_alone(
     again = await engine.hears("account_wait", account=account)
     assert again["failures"] == 2
     await engine.state(message, "ARMED")
-    row = await engine.store.accounts.load(account)
-    assert row is not None
-    assert row.failures == 2
+    failures = "SELECT failures = 2 FROM accounts WHERE id = $1"  # written a moment after it was said
+    await eventually(lambda: engine.store.pool.fetchval(failures, account), "both failures to be written down")
 
 
 async def test_stopping_gives_everything_back(engine: Engine) -> None:

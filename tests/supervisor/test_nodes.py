@@ -145,9 +145,11 @@ async def test_a_node_that_joins_gets_its_share_of_what_waits(
     world: World, database_url: str, redis_cluster: Cluster
 ) -> None:
     async with two_nodes(world, database_url, redis_cluster, CROWD) as (engine, accounts, (old, new)):
+        pause = "UPDATE accounts SET backoff_until = now() + interval '40 s'"  # they wait while the second node starts
+        await engine.store.pool.execute(pause)
         await old.start()
         due = {
-            await engine.schedule(account, later(28), f"crowd {number}", ADA_JID): f"crowd {number}"
+            await engine.schedule(account, later(5), f"crowd {number}", ADA_JID): f"crowd {number}"
             for account, number in accounts.items()
         }
         await eventually(lambda: _armed(engine), "all of it in hand", TAKEN_OVER_S)
