@@ -23,7 +23,7 @@ def test_burst_sends_everything_once() -> None:
 
 
 def test_campaign_sends_everything_once() -> None:
-    figures = campaign.measure(accounts=6, campaign=20, slots=5, part_s=0.5, ahead_s=2.0)
+    figures = campaign.measure(accounts=6, campaign=20, part_s=0.5, warm_s=0.5, ahead_s=2.0)
     assert set(figures) >= {"p99_ms", "p99_with_campaign_ms", "ratio", "lost", "duplicates"}
     assert figures["messages"] == 100
     assert (figures["lost"], figures["duplicates"], figures["unsettled"], figures["early"]) == (0, 0, 0, 0)
