@@ -14,8 +14,9 @@ from structlog.typing import FilteringBoundLogger
 from domain import limits
 from domain.refusal import Unavailable
 from store.news_channel import NewsChannel
+from store.notices import Element
 
-SNAPSHOT: Final = "snapshot"
+SNAPSHOT: Final = Element.SNAPSHOT.value
 PAUSED: Final = "paused"
 """Nothing is heard for now; a SNAPSHOT ends it."""
 RECONNECT_S: Final = 0.5

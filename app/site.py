@@ -104,6 +104,7 @@ async def open_site(settings: Settings, log: FilteringBoundLogger, stopping: asy
         ending.cancel()
         await hub.close(reading)
         await door.close()
+        await notices.close()
         await redis.close()
         await pool.close()
 

@@ -374,7 +374,7 @@ RESTART_WINDOW_S: Final = 30.0
 SHUN_S: Final = 30.0
 """How long an account whose actor crashed is left alone by this node."""
 WORLD_RETRY_S: Final = 0.5
-"""Between two tries of a write that must not be lost, while Postgres is away."""
+"""Between two tries of what must not be lost, while Postgres or Redis is away."""
 WORLD_QUIET_S: Final = 10.0
 """Who found the world away this lately finds the same outage, and does not log it again."""
 CHORES_MAX: Final = 256

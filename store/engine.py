@@ -60,5 +60,6 @@ class EngineStore:
 
     async def close(self) -> None:
         """Closes both; connections that are in use are ended."""
+        await self.notices.close()
         await self.redis.close()
         self.pool.terminate()

@@ -1,5 +1,6 @@
 """Linking a device: what is shown meanwhile, what is kept when the phone accepts it, what is said if not."""
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 from domain import limits
@@ -138,21 +139,32 @@ def _publish_soon(actor: "Actor", session: LiveSession, event: str = "", /, **fi
 
 
 async def _publish(actor: "Actor", session: LiveSession) -> bool:
-    """Shows what is true now, one write at a time, so that none leaves an older one behind. False: it cannot."""
-    state = actor.context.store.run_state
+    """Shows what is true now, one write at a time, so that none leaves an older one behind.
+
+    While Redis is away a code is void, and linking ends; how far it came is shown once it is back. False: it was not.
+    """
     async with session.showing:
-        shown = session.shown
-        try:
-            if shown is None:
-                await state.hide_pairing(actor.account)
-            else:
-                await state.show_pairing(actor.account, shown)
-        except Unavailable:
-            if shown is not None and shown.phase is PairPhase.SHOWN:  # nobody can see the code
+        while not await _show(actor, session):
+            if session.shown is not None and session.shown.phase is PairPhase.SHOWN:  # nobody can see the code
                 session.trouble = UNAVAILABLE
                 actor.post(RunEvent.RELEASED)
-            return False
+                return False
+            await asyncio.sleep(limits.WORLD_RETRY_S)
+            if actor.session not in (session, None):  # the next one has something else to show
+                return False
     await _tell(actor)
+    return True
+
+
+async def _show(actor: "Actor", session: LiveSession) -> bool:
+    state, shown = actor.context.store.run_state, session.shown
+    try:
+        if shown is None:
+            await state.hide_pairing(actor.account)
+        else:
+            await state.show_pairing(actor.account, shown)
+    except Unavailable:
+        return False
     return True
 
 

@@ -1,5 +1,6 @@
 """Hints for pages: they expire, and without Redis only linking must know."""
 
+import asyncio
 import time
 from uuid import uuid4
 
@@ -77,3 +78,22 @@ async def test_a_notice_says_what_changed_to_its_user_only(redis: Redis) -> None
         heard = await channel.get_message(timeout=5)
     assert msgspec.json.decode(heard["data"]) == [["message", str(thing)]]
     await channel.aclose()
+
+
+async def test_whom_a_notice_did_not_reach_is_told_to_ask_for_everything_once_redis_answers_again(
+    redis_url: str,
+) -> None:
+    redis, user = Redis(redis_url), uuid4()
+    notices, channel = Notices(redis), await redis.channel()
+    await channel.subscribe(keys.news_of(str(user)))
+    await redis.ask(redis.client.client_pause(2_500))
+    await notices.tell(user, (Element.MESSAGE, uuid4()))
+    assert notices.lost == 1
+    heard = []
+    async with asyncio.timeout(20):
+        while heard[-1:] != [[["snapshot", str(user)]]]:  # the pause may let the notice itself through, late
+            if (news := await channel.get_message(timeout=1)) is not None:
+                heard.append(msgspec.json.decode(news["data"]))
+    await notices.close()
+    await channel.aclose()
+    await redis.close()

@@ -11,11 +11,14 @@ from uuid import UUID
 import pytest
 
 from domain import limits
-from domain.account import Link, RunEvent
+from domain.account import Link, PairPhase, RunEvent
 from tests.enclave.simulator_rig import World, running_simulator
 from tests.rows import later, state_of
 from tests.supervisor.engines import Engine
 from tests.supervisor.worlds import ADA, ADA_JID, CERTAIN, arrived, linked, outcomes, running_engine, to_sleep
+
+PAUSE_MS = 5_000
+"""Longer than a linking takes from the scan to the last name, and than anybody waits for an answer of Redis."""
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +41,27 @@ async def test_a_phone_is_linked_and_a_message_arrives_once(engine: Engine, worl
     message = await engine.schedule(account, later(1), f"hello from {number}", ADA_JID)
     await engine.state(message, "DELIVERED", "READ")
     assert await arrived(world, f"hello from {number}") == 1
+
+
+async def test_how_far_a_linking_came_is_shown_even_if_redis_did_not_answer_meanwhile(
+    engine: Engine, world: World
+) -> None:
+    await world.call("POST", "/phones", {"number": ADA, "name": "Ada"})
+    contacts = [{"number": ADA, "name": "Ada Lovelace"}]
+    await world.call("POST", "/phones", {"number": "447700900555", "name": "Me", "contacts": contacts})
+    account = await engine.new_account()
+    await engine.wish(account, "pair", "PAIRING")
+    await engine.hears("pairing_shown", account=account)
+    shown = await engine.store.run_state.look_pairing(account)
+    assert shown is not None
+    redis = engine.store.redis
+    await redis.ask(redis.client.client_pause(PAUSE_MS))
+    await world.call("POST", "/phones/447700900555/scan", {"qr": shown.qr})
+    await engine.hears("contacts_copied", account=account, synced=True)
+    await engine.hears("pairing_phase", account=account, phase=PairPhase.READY)
+    shown = await engine.store.run_state.look_pairing(account)
+    assert shown is not None
+    assert shown.phase is PairPhase.READY
 
 
 async def test_the_next_wake_goes_on_with_the_sealed_store_in_another_enclave(engine: Engine, world: World) -> None:
