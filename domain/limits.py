@@ -39,8 +39,7 @@ EMPTY_AHEAD_S: Final = 1.0
 TURN_S: Final = 60.0
 """An account that sends without end gives its slot back after this, when others wait for one."""
 WAKE_CPU_S: Final = 0.083
-"""Processor time of a wake with one message, measured on the simulator: session, broker and zygote 61 ms, supervisor
-14 ms, PostgreSQL and Redis 8 ms. Bounds the connects in a second."""
+"""Processor time of a wake with one message: session 61 ms, supervisor 14, stores 8. Bounds connects in a second."""
 WAKE_CPU_SHARE: Final = 0.85
 """Share of the processors that wakes may take."""
 CONNECTS_PER_S_MIN: Final = 1.0
@@ -70,6 +69,7 @@ PAIR_PHASE_S: Final = 900.0
 """How long pages may say how far a linking has come, once the phone was found."""
 PAIR_SLOW_S: Final = 20.0
 """A linking that has shown no code after this long is called slow: others are before it, or WhatsApp hesitates."""
+PAIR_LOGIN_S: Final = 15.0  # from the phone's yes to the first login; then anew (docs/whatsapp.md §4)
 PAIR_DEADLINE_S: Final = 190.0
 """A whole pairing: 160 s of codes, the restart, the first login."""
 CLOSE_DEADLINE_S: Final = 110.0

@@ -21,6 +21,7 @@ class Fault:
     """One thing that goes wrong ``n`` times.
 
     * ``when="login"``: refuse with ``<failure reason>``; ``attrs`` go on it (``code``, ``expire``, ``location``).
+    * ``when="paired"``: the device is linked, but its connection is cut before it is told to log in.
     * ``when="after_login"``: a stream error of ``code`` and/or ``conflict`` ``after_s`` the login; or just
       ``abort``/``close``.
     * ``when="iq"``: the next iq (of that ``xmlns``, if given) gets an error of ``code``.
@@ -48,6 +49,7 @@ _TYPES = {
 }  # fmt: skip
 _ALLOWED = {
     "login": {"reason", "attrs"},
+    "paired": set(),
     "after_login": {"code", "conflict", "after_s", "abort", "close"},
     "message": {"op", "code"},
     "iq": {"xmlns", "code"},

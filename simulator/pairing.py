@@ -120,6 +120,9 @@ def _signed(hub: Hub, phone: Phone, link: Link, device: int, answer: Node) -> No
     hub.world.changed(phone)
     hub.journal.add("paired", phone.number, device=device)
     tell_devices_changed(hub, phone, device, "add")
+    if hub.faults.take(phone.number, "paired") is not None:
+        link.abort()
+        return
     link.write(RESTART)
     link.end(STREAM_END_DELAY_S)
 

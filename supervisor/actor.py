@@ -82,6 +82,7 @@ class Actor:
             limits.ACTOR_MAILBOX_MAX
         )
         self._deadline_s: float | None = None
+        self._patience: asyncio.Timeout | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.work: asyncio.Task[None] | None = None
         self._opening_task: asyncio.Task[None] | None = None
@@ -242,9 +243,11 @@ class Actor:
         except TimeoutError:
             return
 
-    def extend_deadline(self, left_s: float) -> None:
-        """The present state may last this much longer from now."""
+    def set_deadline(self, left_s: float) -> None:
+        """The present state may last this long from now."""
         self._deadline_s = clock.loop_s() + left_s
+        if self._patience is not None and not self._patience.expired():
+            self._patience.reschedule(self._deadline_s)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Starts something whose outcome returns as an event. A bug in it ends the actor."""
@@ -281,14 +284,16 @@ class Actor:
 
     async def _receive(self) -> tuple[LiveSession | None, RunEvent, Notice | None]:
         while True:
-            deadline_s = self._deadline_s
+            self._patience = asyncio.timeout_at(self._deadline_s)
             try:
-                async with asyncio.timeout_at(deadline_s):
+                async with self._patience:
                     return await self._mailbox.get()
             except TimeoutError:
                 if self._deadline_s is not None and self._deadline_s <= clock.loop_s():
                     self._deadline_s = None
                     return self.session, RunEvent.OVERDUE, None
+            finally:
+                self._patience = None
 
     def _deadline_of(self, state: Run) -> float | None:
         patience_s = RUN_DEADLINE_S[state]

@@ -47,7 +47,7 @@ def hear(actor: "Actor", session: LiveSession, notice: Notice) -> None:
             _show_code(actor, session, limits.PAIR_TYPED_S, code=notice.code)
         case news.Paired():
             if actor.state is Run.CONNECTING:
-                actor.extend_deadline(limits.CONNECT_DEADLINE_S)
+                actor.set_deadline(limits.PAIR_LOGIN_S)
             session.accepted = True
             _move(actor, session, PairPhase.FOUND)
             actor.spawn(_keep(actor, session, notice))

@@ -1,5 +1,6 @@
 """The fault table, row by row, as the real client shows it (docs/whatsapp.md §5)."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,20 @@ import pytest
 from simulator.faults import read_fault
 from simulator.server import Simulator
 from tests.simulator.real_client import ClientError, RealClient
+from tests.waiting import eventually
 
 ANNA, BEN = "491511000001", "491511000002"
 
 
 def order(simulator: Simulator, **fault: Any) -> None:
     simulator.hub.faults.order(ANNA, read_fault(fault))
+
+
+def is_left_alone(simulator: Simulator) -> Callable[[], Awaitable[bool]]:
+    async def look() -> bool:
+        return not simulator.hub.links
+
+    return look
 
 
 def texts(simulator: Simulator) -> list[str | None]:
@@ -64,6 +73,18 @@ async def test_a_refused_login_stays_down(
         heard = await client.event(event)
         assert fields.items() <= heard.items()
         assert len(client.heard("Connected")) == 1
+
+
+async def test_who_is_cut_off_before_it_is_told_to_log_in_never_does(simulator: Simulator, folder: Path) -> None:
+    async with RealClient(simulator, folder / "store") as client:
+        order(simulator, when="paired")
+        await client.call("connect")
+        simulator.scan(ANNA, await client.event("QR"))
+        await client.event("PairStatus")
+        await eventually(is_left_alone(simulator), "the end of the connection")
+        with pytest.raises(ClientError, match="not connected"):
+            await client.call("send", to=BEN, text="nobody hears this")
+        assert simulator.hub.journal.counts["login"] == 0
 
 
 async def test_a_share_of_all_logins_can_be_refused(simulator: Simulator, folder: Path) -> None:

@@ -15,7 +15,7 @@ from domain.account import Link, PairPhase, RunEvent
 from tests.enclave.simulator_rig import World, running_simulator
 from tests.rows import later, state_of
 from tests.supervisor.engines import Engine
-from tests.supervisor.worlds import ADA, ADA_JID, CERTAIN, arrived, linked, outcomes, running_engine, to_sleep
+from tests.supervisor.worlds import ADA, ADA_JID, CERTAIN, arrived, linked, outcomes, pair, running_engine, to_sleep
 
 PAUSE_MS = 5_000
 """Longer than a linking takes from the scan to the last name, and than anybody waits for an answer of Redis."""
@@ -62,6 +62,13 @@ async def test_how_far_a_linking_came_is_shown_even_if_redis_did_not_answer_mean
     shown = await engine.store.run_state.look_pairing(account)
     assert shown is not None
     assert shown.phase is PairPhase.READY
+
+
+async def test_a_linked_phone_is_woken_anew_if_the_client_does_not_log_in(engine: Engine, world: World) -> None:
+    await world.call("POST", "/phones", {"number": "447700900556", "name": "Me"})
+    await world.call("POST", "/phones/447700900556/faults", {"when": "paired"})
+    account = await pair(engine, world, "447700900556")
+    await engine.hears("contacts_copied", account=account, synced=True)
 
 
 async def test_the_next_wake_goes_on_with_the_sealed_store_in_another_enclave(engine: Engine, world: World) -> None:
