@@ -16,8 +16,8 @@ LOCKS = {"run.txt": ("embed",), "test.txt": ("embed", "test")}
 OLDEST_PYTHON = "3.11"
 BENCHES = Path(__file__).parent / "bench"
 #: Most tests wait for something most of the time: two at a time need little more than half as long. A file's tests stay
-#: together, and each half has servers of its own. The whole product's, few and long, begin, so that neither half is left
-#: with them alone. `-n 0` puts an end to it.
+#: together, and each half has servers of its own. The whole product's, few and long, begin, so that neither half
+#: is left with them alone. `-n 0` puts an end to it.
 SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 
 

@@ -108,7 +108,9 @@ async def test_linking_and_wishes_leave_wakes_for_sends(store: Store) -> None:
     for minutes in range(int(limits.WAKES_PER_HOUR * limits.ASKED_WAKES_SHARE)):
         await links.wish_wake(store.pool, user, account)
         await store.pool.execute(
-            "INSERT INTO wakes VALUES ($1, now() - make_interval(mins => $2), NULL, NULL, 'wish')", account, minutes
+            "INSERT INTO wakes VALUES ($1, now() - make_interval(mins => $2, secs => 30), NULL, NULL, 'wish')",
+            account,
+            minutes,
         )
     with pytest.raises(Refused) as refused:
         await links.wish_wake(store.pool, user, account)
