@@ -160,7 +160,8 @@ class Actors:
                 raise
             for actor in moving:
                 await self._end(actor)
-            emit("accounts_moved", node=node, accounts=len(given)) if given else None
+            if given:
+                emit("accounts_moved", node=node, accounts=len(given))
         await self._tell_taker()
         return len(given)
 

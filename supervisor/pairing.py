@@ -144,13 +144,14 @@ async def _publish(actor: "Actor", session: LiveSession) -> bool:
     While Redis is away a code is void, and linking ends; how far it came is shown once it is back. False: it was not.
     """
     async with session.showing:
+        end_s = clock.loop_s() + limits.PAIR_PHASE_S  # after that nobody would be shown it
         while not await _show(actor, session):
             if session.shown is not None and session.shown.phase is PairPhase.SHOWN:  # nobody can see the code
                 session.trouble = UNAVAILABLE
                 actor.post(RunEvent.RELEASED)
                 return False
             await asyncio.sleep(limits.WORLD_RETRY_S)
-            if actor.session not in (session, None):  # the next one has something else to show
+            if actor.session not in (session, None) or clock.loop_s() >= end_s:  # the next one shows something else
                 return False
     await _tell(actor)
     return True
